@@ -1,0 +1,2 @@
+//! koda-server.
+fn main() {}

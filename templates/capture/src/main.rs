@@ -1,0 +1,2 @@
+//! koda-capture.
+fn main() {}
