@@ -182,6 +182,8 @@ pub enum EventBody {
         version_id: VersionId,
         /// Its files.
         files: Files,
+        /// Its settings.
+        settings: Settings,
     },
     /// A check began.
     CheckStarted {},
@@ -293,6 +295,8 @@ pub enum TurnInput {
         /// Its hash.
         hash: String,
     },
+    /// Settings that a person changed after something was built: checked, and made a version, without a model.
+    Settings {},
 }
 
 /// Where a session's sandbox stands.

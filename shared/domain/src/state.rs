@@ -2,7 +2,7 @@
 
 use crate::{
     AssetId, BlobId, MessageId, RenderId, SandboxId, Settings, TurnId, VersionId,
-    event::{EventBody, Question, SandboxStatus, Todo, TurnInput, TurnOutcome},
+    event::{Actor, EventBody, Question, SandboxStatus, Todo, TurnInput, TurnOutcome},
     format::Engine,
     message::{ToolCall, Usage},
     plan::Plan,
@@ -33,6 +33,8 @@ pub struct SessionState {
     pub approved: Option<Plan>,
     /// What the agent asks.
     pub question: Option<Question>,
+    /// Whether the agent has asked its one round of questions.
+    pub has_asked: bool,
     /// The agent's list.
     pub todos: Vec<Todo>,
     /// Inputs that wait for a turn, oldest first.
@@ -113,6 +115,10 @@ pub struct TurnState {
     pub stop_requested: bool,
     /// Whether the turn proposed a plan or asked a question.
     pub asked: bool,
+    /// Whether the model has said all; what is left is the server's to do.
+    pub told_all: bool,
+    /// What the model says it did, in a line.
+    pub summary: Option<String>,
 }
 
 /// What a check said of which files.
@@ -144,6 +150,8 @@ pub struct VersionSummary {
     pub seq: u64,
     /// Names its files.
     pub digest: BlobId,
+    /// Names its `koda.json`.
+    pub manifest: BlobId,
 }
 
 /// The sandbox that was last known.
@@ -159,6 +167,7 @@ pub struct SandboxState {
 
 impl SessionState {
     /// The state after one more event. `seq`, `at` and `turn` are the event's own.
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of event")]
     pub fn apply(&mut self, seq: u64, at: Timestamp, turn: Option<TurnId>, body: &EventBody) {
         match body {
             EventBody::SessionCreated {
@@ -167,7 +176,10 @@ impl SessionState {
                 self.node_id.clone_from(node_id);
                 self.settings = settings.clone();
             }
-            EventBody::SettingsChanged { settings, .. } => self.settings = settings.clone(),
+            EventBody::SettingsChanged { settings, by } => {
+                self.settings = settings.clone();
+                self.settings_changed(*by);
+            }
             EventBody::MessagePosted {
                 message_id,
                 attachments,
@@ -184,13 +196,25 @@ impl SessionState {
                     t.steps = *step;
                     t.usage += answer.usage;
                     t.open_calls = answer.tool_calls().cloned().collect();
+                    t.told_all = t.open_calls.is_empty();
                 });
             }
-            EventBody::ToolFinished { call_id, .. } => {
-                self.in_turn(|t| t.open_calls.retain(|call| call.id != *call_id));
-            }
+            EventBody::ToolFinished {
+                call_id,
+                name,
+                is_error,
+                summary,
+                ..
+            } => self.in_turn(|t| {
+                t.open_calls.retain(|call| call.id != *call_id);
+                if name == "finish" && !is_error {
+                    t.told_all = true;
+                    t.summary = Some(summary.clone());
+                }
+            }),
             EventBody::QuestionAsked { question } => {
                 self.question = Some(question.clone());
+                self.has_asked = true;
                 self.phase = Phase::Clarify;
                 self.in_turn(|t| t.asked = true);
             }
@@ -217,7 +241,12 @@ impl SessionState {
             EventBody::FileDeleted { path } => {
                 self.files.0.remove(path);
             }
-            EventBody::FilesRestored { files, .. } => self.files = files.clone(),
+            EventBody::FilesRestored {
+                files, settings, ..
+            } => {
+                self.files = files.clone();
+                self.settings = settings.clone();
+            }
             EventBody::CheckFinished {
                 report,
                 digest,
@@ -239,6 +268,7 @@ impl SessionState {
                 self.in_turn(|t| {
                     t.repairs += 1;
                     t.last_error = error;
+                    t.told_all = false;
                 });
             }
             EventBody::SandboxChanged {
@@ -293,6 +323,29 @@ impl SessionState {
         }
     }
 
+    /// A person's change of what a version was made with is work: it becomes a version of its own.
+    fn settings_changed(&mut self, by: Actor) {
+        let asks = by == Actor::Person
+            && self
+                .versions
+                .last()
+                .is_some_and(|v| v.manifest != self.manifest_id());
+        self.queue
+            .retain(|waiting| *waiting != TurnInput::Settings {});
+        if asks {
+            self.queue.push(TurnInput::Settings {});
+        }
+    }
+
+    fn manifest_id(&self) -> BlobId {
+        BlobId::of(
+            self.manifest()
+                .map(|m| m.to_json())
+                .unwrap_or_default()
+                .as_bytes(),
+        )
+    }
+
     fn turn_started(&mut self, turn: Option<TurnId>, at: Timestamp, input: &TurnInput) {
         self.queue.retain(|waiting| waiting != input);
         self.question = None;
@@ -310,6 +363,8 @@ impl SessionState {
             last_error: None,
             stop_requested: false,
             asked: false,
+            told_all: matches!(input, TurnInput::Settings {}),
+            summary: None,
         });
     }
 
@@ -336,6 +391,11 @@ impl SessionState {
             created_at: version.created_at,
             seq,
             digest: version.files.digest(),
+            manifest: BlobId::of(
+                Manifest::new(version.engine, &version.title, &version.settings)
+                    .to_json()
+                    .as_bytes(),
+            ),
         });
         self.phase = Phase::Ready;
     }
@@ -430,8 +490,16 @@ impl SessionState {
     /// Names the working files together with the manifest: what a check speaks of.
     #[must_use]
     pub fn digest(&self) -> BlobId {
-        let manifest = self.manifest().map(|m| m.to_json()).unwrap_or_default();
-        BlobId::of(format!("{}\n{manifest}", self.files.digest()).as_bytes())
+        BlobId::of(format!("{}\n{}", self.files.digest(), self.manifest_id()).as_bytes())
+    }
+
+    /// Whether files or manifest differ from the newest version's.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        match self.versions.last() {
+            Some(v) => v.digest != self.files.digest() || v.manifest != self.manifest_id(),
+            None => !self.files.0.is_empty(),
+        }
     }
 
     /// Whether the working files passed the check as they are now.
