@@ -185,6 +185,11 @@ pub enum EventBody {
         /// Its settings.
         settings: Settings,
     },
+    /// The animation has another name.
+    TitleChanged {
+        /// Its name.
+        title: String,
+    },
     /// A check began.
     CheckStarted {},
     /// A check is over.

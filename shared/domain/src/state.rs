@@ -7,7 +7,7 @@ use crate::{
     message::{ToolCall, Usage},
     plan::Plan,
     render::{Render, RenderStatus},
-    report::Diagnostic,
+    report::{Diagnostic, Severity},
     version::{Files, Manifest, Version},
 };
 use jiff::Timestamp;
@@ -263,13 +263,18 @@ impl SessionState {
                 let error = self
                     .check
                     .as_ref()
-                    .and_then(|c| c.diagnostics.first())
+                    .and_then(|c| c.diagnostics.iter().find(|d| d.severity == Severity::Error))
                     .map(signature);
                 self.in_turn(|t| {
                     t.repairs += 1;
                     t.last_error = error;
                     t.told_all = false;
                 });
+            }
+            EventBody::TitleChanged { title } => {
+                if let Some(plan) = &mut self.approved {
+                    plan.title.clone_from(title);
+                }
             }
             EventBody::SandboxChanged {
                 status,

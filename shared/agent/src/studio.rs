@@ -1,0 +1,212 @@
+//! The studio: what it is made of, and what can go wrong in it.
+
+use crate::environment::Environments;
+use bytes::Bytes;
+use koda_domain::{
+    BlobId, Clock, Engine, Ids, SessionId, TenantId,
+    limits::TurnBudget,
+    model::LanguageModel,
+    objects::{ObjectError, ObjectKey, ObjectStore, read_all},
+    sandbox::{SandboxError, SandboxLimits, SandboxProvider},
+    settings::FieldError,
+    store::{SessionStore, StoreError},
+};
+use std::{borrow::Cow, sync::Arc, time::Duration};
+use tokio::sync::{Notify, Semaphore, broadcast};
+
+/// What a studio works with.
+pub struct StudioParts {
+    /// Logs, projects, leases.
+    pub store: Arc<dyn SessionStore>,
+    /// Bytes.
+    pub objects: Arc<dyn ObjectStore>,
+    /// Where code runs.
+    pub sandboxes: Arc<dyn SandboxProvider>,
+    /// Who writes it.
+    pub model: Arc<dyn LanguageModel>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Names.
+    pub ids: Arc<dyn Ids>,
+    /// Names this process among all that share the store.
+    pub owner: String,
+    /// Limits and policies.
+    pub options: StudioOptions,
+}
+
+/// Limits and policies.
+#[derive(Debug, Clone)]
+pub struct StudioOptions {
+    /// Of one turn.
+    pub budget: TurnBudget,
+    /// Of one sandbox.
+    pub limits: SandboxLimits,
+    /// How long a sandbox lives without being used.
+    pub idle: Duration,
+    /// How long a job's lease lives without being renewed: the longest pause after a worker died.
+    pub lease: Duration,
+    /// How often text that streams becomes an event.
+    pub coalesce: Duration,
+    /// Renders that run at once in this process.
+    pub renders: usize,
+    /// How often the worker looks for work that nobody rang for.
+    pub poll: Duration,
+}
+
+impl Default for StudioOptions {
+    fn default() -> Self {
+        Self {
+            budget: TurnBudget::default(),
+            limits: SandboxLimits::default(),
+            idle: Duration::from_secs(30 * 60),
+            lease: Duration::from_secs(10),
+            coalesce: Duration::from_millis(100),
+            renders: 2,
+            poll: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Why a command was refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StudioError {
+    /// No such thing, or another tenant's.
+    #[error("not found")]
+    NotFound,
+    /// Fields that break rules.
+    #[error("the request breaks rules")]
+    Invalid(Vec<FieldError>),
+    /// Does not fit the state; the text says why and what to do.
+    #[error("{0}")]
+    Conflict(String),
+    /// Over a limit; the text says which.
+    #[error("{0}")]
+    TooMany(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(StoreError),
+    /// Object storage failed.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
+    /// The sandbox failed.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+}
+
+impl StudioError {
+    /// One field that breaks a rule.
+    pub(crate) fn field(field: &str, message: &str) -> Self {
+        Self::Invalid(vec![FieldError {
+            field: field.into(),
+            message: message.into(),
+        }])
+    }
+}
+
+impl From<StoreError> for StudioError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::NotFound,
+            other => Self::Store(other),
+        }
+    }
+}
+
+/// See the crate's documentation.
+pub struct Studio {
+    pub(crate) parts: StudioParts,
+    pub(crate) bell: broadcast::Sender<SessionId>,
+    pub(crate) work: Notify,
+    pub(crate) environments: Environments,
+    pub(crate) render_slots: Semaphore,
+}
+
+impl Studio {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: StudioParts) -> Arc<Self> {
+        let render_slots = Semaphore::new(parts.options.renders.max(1));
+        let bell = broadcast::channel(1024).0;
+        Arc::new(Self {
+            parts,
+            bell,
+            work: Notify::new(),
+            environments: Environments::default(),
+            render_slots,
+        })
+    }
+
+    /// Logs, projects, leases.
+    pub fn store(&self) -> &dyn SessionStore {
+        &*self.parts.store
+    }
+
+    /// Bytes.
+    pub fn objects(&self) -> &dyn ObjectStore {
+        &*self.parts.objects
+    }
+
+    /// Where code runs.
+    pub fn sandboxes(&self) -> &dyn SandboxProvider {
+        &*self.parts.sandboxes
+    }
+
+    /// Who writes it.
+    pub fn model(&self) -> &dyn LanguageModel {
+        &*self.parts.model
+    }
+
+    /// Time.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.parts.clock
+    }
+
+    /// Names.
+    pub fn ids(&self) -> &dyn Ids {
+        &*self.parts.ids
+    }
+
+    pub(crate) fn options(&self) -> &StudioOptions {
+        &self.parts.options
+    }
+
+    /// Rings with a session's id after each append that this process made. A receiver that lags must read the store.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<SessionId> {
+        self.bell.subscribe()
+    }
+
+    /// The template's own files for a workspace, by path below its root.
+    #[must_use]
+    pub fn scaffold(engine: Engine) -> Vec<(String, Cow<'static, [u8]>)> {
+        crate::scaffold(engine)
+    }
+
+    /// A blob of a workspace or an asset.
+    ///
+    /// # Errors
+    /// [`StudioError::NotFound`] where there is none.
+    pub async fn read_blob(&self, tenant: &TenantId, blob: &BlobId) -> Result<Bytes, StudioError> {
+        let max = koda_domain::limits::ASSET_BYTES;
+        match read_all(self.objects(), &ObjectKey::blob(tenant, blob), max).await {
+            Err(ObjectError::NotFound) => Err(StudioError::NotFound),
+            other => Ok(other?),
+        }
+    }
+
+    pub(crate) async fn put_blob(
+        &self,
+        tenant: &TenantId,
+        bytes: Bytes,
+    ) -> Result<BlobId, ObjectError> {
+        let blob = BlobId::of(&bytes);
+        let key = ObjectKey::blob(tenant, &blob);
+        // Content-addressed: what is there already is the same.
+        if self.objects().head(&key).await?.is_none() {
+            self.objects()
+                .put(&key, "application/octet-stream", bytes)
+                .await?;
+        }
+        Ok(blob)
+    }
+}

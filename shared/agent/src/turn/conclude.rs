@@ -1,0 +1,148 @@
+//! What the server does when the model has said all: check, repair within limits, and make a version.
+
+use super::{Interrupted, Job, describe};
+use koda_domain::{
+    EventBody, VersionId,
+    event::{TurnInput, TurnOutcome},
+    report::Severity,
+    state::signature,
+    store::SessionHead,
+    version::Version,
+};
+
+/// How a turn goes on.
+pub(super) enum Next {
+    /// It is over.
+    Outcome(TurnOutcome),
+    /// The model was told what is wrong, or there is something new to check.
+    Repair(Box<SessionHead>),
+}
+
+impl Job<'_> {
+    pub(super) async fn conclude(&self, head: &SessionHead) -> Result<Next, Interrupted> {
+        let state = &head.state;
+        let Some(turn) = &state.turn else {
+            return Err(Interrupted::Lost);
+        };
+        if state.approved.is_none() || !state.has_changes() {
+            let building = matches!(turn.input, TurnInput::Plan { .. });
+            if building && state.versions.is_empty() {
+                return Err(Interrupted::Failed {
+                    code: "nothing_built",
+                    message:
+                        "The agent ended without writing anything. Send a message to try again."
+                            .into(),
+                });
+            }
+            return Ok(Next::Outcome(TurnOutcome::Answered));
+        }
+        let head = self.check(head).await?;
+        if head.state.is_checked() {
+            return self.make_version(&head).await;
+        }
+        self.repair_or_give_up(&head).await
+    }
+
+    async fn repair_or_give_up(&self, head: &SessionHead) -> Result<Next, Interrupted> {
+        let state = &head.state;
+        let Some(turn) = &state.turn else {
+            return Err(Interrupted::Lost);
+        };
+        let found = state
+            .check
+            .as_ref()
+            .map(|c| c.diagnostics.clone())
+            .unwrap_or_default();
+        let Some(first) = found
+            .iter()
+            .find(|d| d.severity == Severity::Error)
+            .cloned()
+        else {
+            return Err(Interrupted::Lost);
+        };
+        let same = turn.last_error.as_ref() == Some(&signature(&first));
+        let no_model = matches!(turn.input, TurnInput::Settings {});
+        if !same && !no_model && turn.repairs < self.studio.options().budget.repairs {
+            let text = format!(
+                "The check failed. Mend the first error at its cause, change nothing else, then finish.\n\n{}",
+                describe(&found)
+            );
+            let head = self.tell(vec![EventBody::ModelTold { text }]).await?;
+            return Ok(Next::Repair(Box::new(head)));
+        }
+        let kept = match state.head_version() {
+            Some(newest) => Some(self.studio.version_of(head, newest.id).await?),
+            None => None,
+        };
+        let repairs = turn.repairs;
+        if let Some(version) = &kept {
+            let restored = EventBody::FilesRestored {
+                version_id: version.id,
+                files: version.files.clone(),
+                settings: version.settings.clone(),
+            };
+            let head = self.tell(vec![restored]).await?;
+            self.studio.refresh_soon(&head);
+        }
+        Ok(Next::Outcome(TurnOutcome::CheckFailed {
+            diagnostic: first,
+            repairs,
+            version_id: kept.map(|v| v.id),
+        }))
+    }
+
+    async fn make_version(&self, head: &SessionHead) -> Result<Next, Interrupted> {
+        let id = VersionId::new(self.studio.ids().ulid());
+        let at = self.studio.clock().now();
+        let turn_id = self.turn;
+        let before = match head.state.head_version() {
+            Some(newest) => self.studio.version_of(head, newest.id).await?.files,
+            None => koda_domain::version::Files::default(),
+        };
+        let head = self
+            .studio
+            .commit::<Interrupted>(self.session, self.writer(), |head| {
+                let state = &head.state;
+                if !state.is_checked() {
+                    // Settings changed since the check; look again.
+                    return Ok(vec![]);
+                }
+                let (Some(plan), Some(turn)) = (&state.approved, &state.turn) else {
+                    return Err(Interrupted::Lost);
+                };
+                let (changed, removed) = state.files.changes_since(&before);
+                let summary = match (&turn.input, &turn.summary) {
+                    (TurnInput::Settings {}, _) => format!(
+                        "{}, {} s at {} fps",
+                        state.settings.aspect,
+                        state.settings.duration_seconds,
+                        state.settings.fps.get()
+                    ),
+                    (_, Some(summary)) => summary.clone(),
+                    (TurnInput::Plan { .. }, None) => format!("Built “{}”", plan.title),
+                    (TurnInput::Message { .. }, None) => "Edited".to_owned(),
+                };
+                Ok(vec![EventBody::VersionCreated {
+                    version: Version {
+                        id,
+                        number: state.versions.last().map_or(1, |v| v.number + 1),
+                        summary,
+                        created_at: at,
+                        turn_id: Some(turn_id),
+                        restored_from: None,
+                        title: plan.title.clone(),
+                        engine: plan.engine,
+                        settings: state.settings.clone(),
+                        files: state.files.clone(),
+                        changed,
+                        removed,
+                    },
+                }])
+            })
+            .await?;
+        Ok(match head.state.version(id) {
+            Some(_) => Next::Outcome(TurnOutcome::Ready { version_id: id }),
+            None => Next::Repair(Box::new(head)),
+        })
+    }
+}

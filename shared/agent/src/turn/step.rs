@@ -1,0 +1,185 @@
+//! One model call: streamed, coalesced into events, retried only before anything was seen.
+
+use super::{Interrupted, Job, conversation, pinned};
+use crate::tools;
+use futures_util::StreamExt;
+use koda_domain::{
+    EventBody,
+    model::{ModelAnswer, ModelError, ModelEvent, ModelRequest, Role},
+    store::SessionHead,
+};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often a call that failed before its first word is tried.
+const TRIES: u32 = 3;
+/// The most tokens of one answer.
+const ANSWER_TOKENS: u32 = 16_000;
+
+/// Text that streams, gathered until it is worth an event.
+#[derive(Default)]
+struct Pending {
+    text: String,
+    thinking: String,
+}
+
+impl Pending {
+    fn take(&mut self, step: u32) -> Vec<EventBody> {
+        let mut events = Vec::new();
+        if !self.thinking.is_empty() {
+            events.push(EventBody::ThinkingDelta {
+                step,
+                text: std::mem::take(&mut self.thinking),
+            });
+        }
+        if !self.text.is_empty() {
+            events.push(EventBody::TextDelta {
+                step,
+                text: std::mem::take(&mut self.text),
+            });
+        }
+        events
+    }
+}
+
+impl Job<'_> {
+    /// Asks the model for the next step and records its answer as a checkpoint.
+    pub(super) async fn call_model(&self, head: &SessionHead) -> Result<SessionHead, Interrupted> {
+        let step = head.state.turn.as_ref().map_or(0, |t| t.steps) + 1;
+        let request = self.request(head).await?;
+        let label = self.studio.model().describe(Role::Orchestrator);
+        self.tell(vec![EventBody::ModelStarted { step, model: label }])
+            .await?;
+        let began = self.studio.clock().now();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let mut seen = false;
+            let streamed = self.stream(step, request.clone(), &mut seen);
+            let Some(result) = self.cancel.run_until_cancelled(streamed).await else {
+                return Err(Interrupted::Cancelled);
+            };
+            match result {
+                Ok((mut events, answer)) => {
+                    let seconds = self.studio.seconds_since(began);
+                    events.push(EventBody::ModelFinished {
+                        step,
+                        answer,
+                        seconds,
+                    });
+                    return self.tell(events).await;
+                }
+                Err(Failure::Interrupted(reason)) => return Err(reason),
+                Err(Failure::Model(error)) if error.is_retryable() && !seen && tries < TRIES => {
+                    let pause = match &error {
+                        ModelError::Busy { after: Some(after) } => *after,
+                        _ => Duration::from_millis(400 << tries),
+                    };
+                    let pause = tokio::time::sleep(pause.min(Duration::from_secs(20)));
+                    self.cancel
+                        .run_until_cancelled(pause)
+                        .await
+                        .ok_or(Interrupted::Cancelled)?;
+                }
+                Err(Failure::Model(error)) => return Err(model_failure(&error)),
+            }
+        }
+    }
+
+    async fn request(&self, head: &SessionHead) -> Result<ModelRequest, Interrupted> {
+        let log = conversation::read(self.studio.store(), self.session).await?;
+        let talk = conversation::build(&log);
+        Ok(ModelRequest {
+            role: Role::Orchestrator,
+            system: pinned::system(head.state.engine()),
+            pinned: pinned::facts(self.studio, head, &talk).await,
+            messages: talk.messages,
+            tools: tools::offered(&head.state),
+            max_output_tokens: ANSWER_TOKENS,
+        })
+    }
+
+    async fn stream(
+        &self,
+        step: u32,
+        request: ModelRequest,
+        seen: &mut bool,
+    ) -> Result<(Vec<EventBody>, ModelAnswer), Failure> {
+        let mut stream = self.studio.model().stream(request).await?;
+        let mut pending = Pending::default();
+        let mut flush_at: Option<Instant> = None;
+        loop {
+            let due = async {
+                match flush_at {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let event = tokio::select! {
+                event = stream.next() => event,
+                () = due => {
+                    flush_at = None;
+                    self.tell(pending.take(step)).await?;
+                    continue;
+                }
+            };
+            match event {
+                Some(Ok(ModelEvent::Text(piece))) => pending.text.push_str(&piece),
+                Some(Ok(ModelEvent::Thinking(piece))) => pending.thinking.push_str(&piece),
+                Some(Ok(ModelEvent::ToolCallStarted { .. })) => {}
+                Some(Ok(ModelEvent::Finished(answer))) => return Ok((pending.take(step), answer)),
+                Some(Err(error)) => {
+                    self.tell(pending.take(step)).await?;
+                    return Err(error.into());
+                }
+                None => return Err(ModelError::Unavailable("the answer broke off".into()).into()),
+            }
+            *seen = true;
+            if flush_at.is_none() {
+                flush_at = Some(Instant::now() + self.studio.options().coalesce);
+            }
+        }
+    }
+}
+
+enum Failure {
+    Model(ModelError),
+    Interrupted(Interrupted),
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
+        Self::Model(error)
+    }
+}
+
+impl From<Interrupted> for Failure {
+    fn from(reason: Interrupted) -> Self {
+        Self::Interrupted(reason)
+    }
+}
+
+fn model_failure(error: &ModelError) -> Interrupted {
+    let (code, message) = match error {
+        ModelError::Busy { .. } => (
+            "model_busy",
+            "The model is busy. Send the message again in a minute.",
+        ),
+        ModelError::Unavailable(_) => (
+            "model_unavailable",
+            "The model cannot be reached. Try again in a moment.",
+        ),
+        ModelError::Unauthorized => (
+            "model_unauthorized",
+            "The model provider refused the key; check the configuration.",
+        ),
+        ModelError::Rejected(_) => (
+            "model_rejected",
+            "The model refused the request. Try to say it in another way.",
+        ),
+    };
+    Interrupted::Failed {
+        code,
+        message: message.into(),
+    }
+}

@@ -1,0 +1,141 @@
+//! The worker of a process: takes up work that somebody rang for, or that nobody finished.
+
+use crate::{
+    Studio,
+    turn::{SharedStudio, wants_turn},
+};
+use koda_domain::SessionId;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+/// The most sessions that one look finds.
+const LOOK: usize = 200;
+/// How often what is left over is cleared away.
+const JANITOR: Duration = Duration::from_secs(30);
+
+/// Jobs that this process is doing, so that none is begun twice here.
+#[derive(Default)]
+struct Doing(Mutex<HashSet<(Kind, SessionId)>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Turns,
+    Renders,
+    Refresh,
+}
+
+impl Doing {
+    fn begin(self: &Arc<Self>, kind: Kind, session: SessionId) -> Option<Claim> {
+        let mut doing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        doing.insert((kind, session)).then(|| Claim {
+            doing: self.clone(),
+            job: (kind, session),
+        })
+    }
+}
+
+struct Claim {
+    doing: Arc<Doing>,
+    job: (Kind, SessionId),
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.doing
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.job);
+    }
+}
+
+impl Studio {
+    /// Does turns, renders and housekeeping until the shutdown; then lets go of everything within seconds.
+    /// Work that is cut off goes on where the next worker finds it.
+    pub async fn run_worker(self: Arc<Self>, shutdown: CancellationToken) {
+        let doing = Arc::new(Doing::default());
+        let mut tasks = JoinSet::new();
+        let mut sweep = tokio::time::interval(JANITOR);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = self.work.notified() => {}
+                () = tokio::time::sleep(self.options().poll) => {}
+                _ = sweep.tick() => {
+                    let studio = self.clone();
+                    tasks.spawn(async move { studio.housekeep().await });
+                }
+            }
+            self.take_up(&doing, &mut tasks, &shutdown).await;
+            while tasks.try_join_next().is_some() {}
+        }
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(Duration::from_secs(8), ended)
+            .await
+            .is_err()
+        {
+            warn!("Some work did not let go in time; it goes on after the next start");
+        }
+    }
+
+    async fn take_up(
+        self: &SharedStudio,
+        doing: &Arc<Doing>,
+        tasks: &mut JoinSet<()>,
+        shutdown: &CancellationToken,
+    ) {
+        for session in self.environments.take_stale() {
+            if let Some(claim) = doing.begin(Kind::Refresh, session) {
+                let studio = self.clone();
+                tasks.spawn(async move {
+                    studio.refresh(session).await;
+                    drop(claim);
+                });
+            }
+        }
+        let sessions = match self.store().sessions_with_work(LOOK).await {
+            Ok(sessions) => sessions,
+            Err(error) => {
+                warn!(%error, "Could not look for work: {error}");
+                return;
+            }
+        };
+        for session in sessions {
+            let Ok(head) = self.store().session_any(session).await else {
+                continue;
+            };
+            if wants_turn(&head.state)
+                && let Some(claim) = doing.begin(Kind::Turns, session)
+            {
+                let (studio, shutdown) = (self.clone(), shutdown.clone());
+                tasks.spawn(async move {
+                    Box::pin(studio.work_turns(session, &shutdown)).await;
+                    drop(claim);
+                });
+            }
+            let renders = head.state.renders.iter().any(|r| !r.status.is_final());
+            if renders && let Some(claim) = doing.begin(Kind::Renders, session) {
+                let (studio, shutdown) = (self.clone(), shutdown.clone());
+                tasks.spawn(async move {
+                    Box::pin(studio.work_renders(session, &shutdown)).await;
+                    drop(claim);
+                });
+            }
+        }
+    }
+
+    async fn refresh(&self, session: SessionId) {
+        let Ok(head) = self.store().session_any(session).await else {
+            return;
+        };
+        if let Err(error) = self.prepare_working(&head).await {
+            debug!(session.id = %session, %error, "Could not refresh the sandbox of {session}: {error}");
+        }
+    }
+}
