@@ -1,0 +1,69 @@
+# Koda. `make up` runs it, `make test` tests it; `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+BINARIES := -p koda-server -p koda-sandbox -p koda-capture
+WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+
+.PHONY: help up build demo test test-rust test-web test-templates test-e2e lint api audit clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+up: build ## Build and run Koda; prints the address to open
+	@KODA_BIN_DIR="$(abspath $(TARGET)/release)" infra/dev/run.sh
+
+build: ## Install what is needed and build everything that runs
+	@infra/dev/setup.sh run
+	@echo "▸ Building the server (the first time takes some minutes)" >&2
+	@cargo build --release --locked $(BINARIES)
+	@$(MAKE) --no-print-directory web/dist/index.html
+
+web/dist/index.html: $(WEB_SOURCES)
+	@echo "▸ Building the canvas" >&2
+	@cd web && npm run --silent build
+	@touch $@
+
+PROMPT ?= Kinetic typography: "Ideas move fast", bold and bright
+OUT ?= out/demo.mp4
+demo: build ## From a prompt to a video, without a browser: make demo PROMPT="…" OUT=file.mp4
+	@KODA_BIN_DIR="$(abspath $(TARGET)/release)" node infra/dev/demo.mjs --prompt "$$PROMPT" --out "$$OUT"
+export PROMPT OUT
+
+test: ## Everything that CI runs
+	@infra/dev/setup.sh test
+	@$(MAKE) --no-print-directory lint test-rust test-web test-templates test-e2e
+	@echo "All tests passed."
+
+lint: ## Format, lints, licences, known vulnerabilities
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@$(MAKE) --no-print-directory audit
+
+audit: ## Licences and known vulnerabilities of dependencies
+	@infra/dev/audit.sh
+
+test-rust: ## Tests of the Rust crates, with real browsers and sandboxes
+	cargo build --locked $(BINARIES)
+	cargo test --workspace --locked
+
+test-web: ## Types, lints and tests of the canvas
+	cd web && npm run check
+
+test-templates: ## Every recipe: types, first paint, exact frames, hot reload
+	cd templates && node test.mjs
+
+test-e2e: web/dist/index.html ## The whole job in a real browser against a real server
+	cargo build --locked $(BINARIES)
+	cd web && KODA_BIN_DIR="$(abspath $(TARGET)/debug)" npm run e2e
+
+api: ## Renew the OpenAPI snapshot, the canvas's types and the generated documents
+	UPDATE_SNAPSHOTS=1 cargo test -p koda-http -p koda-boot
+	cd web && npm run api
+
+clean: ## Remove what was built; keeps your data
+	cargo clean
+	rm -rf web/dist web/node_modules templates/*/node_modules templates/*/.vite-cache
