@@ -1,0 +1,24 @@
+import react from "@vitejs/plugin-react";
+import type { ProxyOptions } from "vite";
+import { defineConfig } from "vitest/config";
+
+const server = process.env.KODA_URL ?? "http://127.0.0.1:3000";
+
+/** The server refuses foreign origins; in development the page's origin is Vite's. */
+const proxy: ProxyOptions = {
+  target: server,
+  changeOrigin: true,
+  configure: (it) => it.on("proxyReq", (request) => request.setHeader("origin", server)),
+};
+
+export default defineConfig({
+  plugins: [react()],
+  server: { host: "127.0.0.1", port: 5180, proxy: { "/api": proxy, "/objects": proxy } },
+  build: { target: "es2022", sourcemap: false, modulePreload: { polyfill: false } },
+  test: {
+    environment: "happy-dom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/test/setup.ts"],
+    restoreMocks: true,
+  },
+});
