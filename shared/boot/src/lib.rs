@@ -1,1 +1,5 @@
-//! koda-boot.
+//! The composition root: configuration, logs, adapters, and the server made of them.
+
+pub mod config;
+
+pub use config::Config;

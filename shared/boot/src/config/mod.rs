@@ -1,0 +1,138 @@
+//! Configuration: environment variables over `koda.config.yaml` over defaults, read once, with all problems at once.
+
+mod read;
+mod variables;
+mod yaml;
+
+pub use read::{ConfigError, Secret};
+pub use variables::{VARIABLES, Variable, document};
+
+use koda_domain::sandbox::SandboxLimits;
+use read::Reader;
+use std::{path::PathBuf, time::Duration};
+
+/// Everything that can be configured.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// Where browsers find the canvas, when that is not the address listened on.
+    pub public_url: Option<String>,
+    /// Host below which previews live, when that is not `preview.localhost`.
+    pub preview_host: Option<String>,
+    /// Whether listening beyond loopback without sign-in was allowed.
+    pub allow_open: bool,
+    /// Where the database, files and sandboxes are.
+    pub data_dir: PathBuf,
+    /// The built canvas.
+    pub web_dir: PathBuf,
+    /// The templates.
+    pub templates_dir: PathBuf,
+    /// `koda-capture`.
+    pub capture_bin: PathBuf,
+    /// `koda-sandboxd`.
+    pub sandboxd_bin: PathBuf,
+    /// Signs links and preview addresses; made and kept in the data folder when not given.
+    pub secret: Option<Secret>,
+    /// Limits of one sandbox.
+    pub limits: SandboxLimits,
+    /// How long a sandbox lives without being used.
+    pub idle: Duration,
+    /// The most sandboxes at once.
+    pub max_sandboxes: usize,
+    /// The most renders at once.
+    pub max_renders: usize,
+    /// What is logged, as a `tracing` filter.
+    pub log: String,
+    /// Whether logs are JSON lines.
+    pub log_json: bool,
+}
+
+impl Config {
+    /// Reads the configuration of this process. The only place that looks at its environment.
+    ///
+    /// # Errors
+    /// Every problem, by the name of the variable, never with its value.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
+    pub fn from_process() -> Result<Self, Vec<ConfigError>> {
+        let environment: Vec<(String, String)> = std::env::vars().collect();
+        let path = environment
+            .iter()
+            .find(|(name, _)| name == "KODA_CONFIG")
+            .map(|(_, path)| path.clone());
+        let given = path.is_some();
+        let path = path.unwrap_or_else(|| "koda.config.yaml".to_owned());
+        let yaml = match std::fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) if given => {
+                return Err(vec![ConfigError::new(
+                    "KODA_CONFIG",
+                    format!("cannot be read: {error}"),
+                )]);
+            }
+            Err(_) => None,
+        };
+        Self::read(&environment, yaml.as_deref())
+    }
+
+    /// Reads a configuration from these variables and this text of `koda.config.yaml`.
+    ///
+    /// # Errors
+    /// As [`Config::from_process`].
+    pub fn read(
+        environment: &[(String, String)],
+        yaml: Option<&str>,
+    ) -> Result<Self, Vec<ConfigError>> {
+        let mut reader = Reader::new(environment, yaml);
+        let config = Self {
+            host: reader.text("KODA_HOST"),
+            port: reader.parsed("PORT", "a port number from 0 to 65535"),
+            public_url: reader.optional("KODA_PUBLIC_URL"),
+            preview_host: reader.optional("KODA_PREVIEW_HOST"),
+            allow_open: reader.flag("KODA_ALLOW_OPEN"),
+            data_dir: reader.path("KODA_DATA_DIR"),
+            web_dir: reader.path("KODA_WEB_DIR"),
+            templates_dir: reader.path("KODA_TEMPLATES_DIR"),
+            capture_bin: reader.path("KODA_CAPTURE_BIN"),
+            sandboxd_bin: reader.path("KODA_SANDBOXD_BIN"),
+            secret: reader.secret("KODA_SECRET"),
+            limits: SandboxLimits {
+                memory: reader.bytes("SANDBOX_MAX_MEMORY"),
+                cpus: reader.parsed("SANDBOX_MAX_CPUS", "a number of cores, such as 2"),
+                disk: reader.bytes("SANDBOX_MAX_DISK"),
+                ..SandboxLimits::default()
+            },
+            idle: Duration::from_millis(
+                reader.parsed("SANDBOX_IDLE_TIMEOUT", "a number of milliseconds"),
+            ),
+            max_sandboxes: reader.parsed("KODA_MAX_SANDBOXES", "a number"),
+            max_renders: reader.parsed("KODA_MAX_RENDERS", "a number"),
+            log: reader.text("KODA_LOG"),
+            log_json: reader.one_of("KODA_LOG_FORMAT", &["text", "json"]) == "json",
+        };
+        reader.one_of("SANDBOX_PROVIDER", &["local"]);
+        let loopback = ["127.0.0.1", "::1", "localhost"].contains(&config.host.as_str());
+        if !loopback && !config.allow_open {
+            reader.problem(
+                "KODA_HOST",
+                "is not loopback, and there is no sign-in; set KODA_ALLOW_OPEN=true if everybody who reaches it may use it",
+            );
+        }
+        if config
+            .secret
+            .as_ref()
+            .is_some_and(|secret| secret.expose().len() < 32)
+        {
+            reader.problem("KODA_SECRET", "must have at least 32 characters");
+        }
+        if config.idle < Duration::from_secs(60) {
+            reader.problem("SANDBOX_IDLE_TIMEOUT", "must be at least 60000 (a minute)");
+        }
+        reader.finish(config)
+    }
+}

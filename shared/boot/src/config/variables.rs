@@ -1,0 +1,205 @@
+//! The list of variables: names, defaults, places in YAML, and what they mean. The document is made from it.
+
+use std::fmt::Write as _;
+
+/// One variable.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable {
+    /// In the environment.
+    pub name: &'static str,
+    /// In `koda.config.yaml`, dotted; empty where it can only be an environment variable.
+    pub yaml: &'static str,
+    /// When it is not set; empty where there is none.
+    pub default: &'static str,
+    /// Whether its value must never be shown, and may come from `NAME_FILE`.
+    pub secret: bool,
+    /// What it means.
+    pub help: &'static str,
+}
+
+const fn variable(
+    name: &'static str,
+    yaml: &'static str,
+    default: &'static str,
+    help: &'static str,
+) -> Variable {
+    Variable {
+        name,
+        yaml,
+        default,
+        secret: false,
+        help,
+    }
+}
+
+/// Every variable.
+pub const VARIABLES: &[Variable] = &[
+    variable(
+        "PORT",
+        "server.port",
+        "3000",
+        "Port to listen on; 0 takes a free one.",
+    ),
+    variable(
+        "KODA_HOST",
+        "server.host",
+        "127.0.0.1",
+        "Address to listen on. There is no sign-in yet, so anything but loopback needs KODA_ALLOW_OPEN.",
+    ),
+    variable(
+        "KODA_ALLOW_OPEN",
+        "server.allowOpen",
+        "false",
+        "Allow listening beyond loopback without sign-in: everybody who reaches the port may use Koda.",
+    ),
+    variable(
+        "KODA_PUBLIC_URL",
+        "server.publicUrl",
+        "",
+        "Where browsers find the canvas, such as https://koda.example.com, when that is not http://localhost:PORT.",
+    ),
+    variable(
+        "KODA_PREVIEW_HOST",
+        "server.previewHost",
+        "",
+        "Host below which each preview has its own name, such as preview.example.com (a wildcard name), when that is not preview.localhost.",
+    ),
+    variable(
+        "KODA_DATA_DIR",
+        "storage.local.path",
+        "data",
+        "Folder of the database, the files and the sandboxes.",
+    ),
+    variable(
+        "KODA_WEB_DIR",
+        "server.webDir",
+        "web/dist",
+        "Folder of the built canvas.",
+    ),
+    variable(
+        "KODA_TEMPLATES_DIR",
+        "sandbox.templates",
+        "templates",
+        "Folder of the templates, with their packages installed.",
+    ),
+    variable(
+        "KODA_CAPTURE_BIN",
+        "sandbox.captureBin",
+        "target/release/koda-capture",
+        "The program that checks and renders inside a sandbox.",
+    ),
+    variable(
+        "KODA_SANDBOXD_BIN",
+        "sandbox.sandboxdBin",
+        "target/release/koda-sandboxd",
+        "The program that supervises a local sandbox from inside.",
+    ),
+    Variable {
+        name: "KODA_SECRET",
+        yaml: "server.secret",
+        default: "",
+        secret: true,
+        help: "At least 32 characters that sign links and preview addresses. Made once and kept in the data folder when not set.",
+    },
+    variable(
+        "SANDBOX_PROVIDER",
+        "sandbox.provider",
+        "local",
+        "Where code runs. This build has `local` (bubblewrap).",
+    ),
+    variable(
+        "SANDBOX_IDLE_TIMEOUT",
+        "sandbox.limits.timeout",
+        "1800000",
+        "Milliseconds that a sandbox lives without being used.",
+    ),
+    variable(
+        "SANDBOX_MAX_MEMORY",
+        "sandbox.limits.memory",
+        "2g",
+        "Memory of one sandbox.",
+    ),
+    variable(
+        "SANDBOX_MAX_CPUS",
+        "sandbox.limits.cpus",
+        "2",
+        "Cores of one sandbox.",
+    ),
+    variable(
+        "SANDBOX_MAX_DISK",
+        "sandbox.limits.disk",
+        "2g",
+        "Disk of one sandbox.",
+    ),
+    variable(
+        "KODA_MAX_SANDBOXES",
+        "features.maxConcurrentSandboxes",
+        "10",
+        "The most sandboxes at once.",
+    ),
+    variable(
+        "KODA_MAX_RENDERS",
+        "features.maxConcurrentRenders",
+        "2",
+        "The most exports at once.",
+    ),
+    variable(
+        "KODA_LOG",
+        "log.filter",
+        "info",
+        "What is logged: error, warn, info, debug, or a tracing filter such as koda_agent=debug.",
+    ),
+    variable(
+        "KODA_LOG_FORMAT",
+        "log.format",
+        "text",
+        "`text` for people, `json` for machines.",
+    ),
+    variable(
+        "KODA_CONFIG",
+        "",
+        "",
+        "Path of the configuration file, when that is not koda.config.yaml in the working folder.",
+    ),
+    variable(
+        "KODA_CHROMIUM",
+        "",
+        "",
+        "Chromium's headless shell, when it is not where the system puts it.",
+    ),
+];
+
+/// The text of `docs/CONFIGURATION.md`.
+#[must_use]
+pub fn document() -> String {
+    let mut text = String::from(
+        "# Configuration\n\n\
+         <!-- Made from shared/boot/src/config/variables.rs by `make api`; a test compares. -->\n\n\
+         Everything has a default. An environment variable wins over `koda.config.yaml`, where `${NAME}` stands for an \
+         environment variable. A secret `NAME` may also be given as `NAME_FILE`, the path of a file that holds it. All \
+         problems are reported at once when Koda starts; an unknown `KODA_` or `SANDBOX_` name is one of them.\n\n\
+         | variable | in `koda.config.yaml` | default | |\n|---|---|---|---|\n",
+    );
+    let code = |text: &str| {
+        if text.is_empty() {
+            String::new()
+        } else {
+            format!("`{text}`")
+        }
+    };
+    for v in VARIABLES {
+        let name = if v.secret {
+            format!("`{}`, `{}_FILE`", v.name, v.name)
+        } else {
+            code(v.name)
+        };
+        let _ = writeln!(
+            text,
+            "| {name} | {} | {} | {} |",
+            code(v.yaml),
+            code(v.default),
+            v.help
+        );
+    }
+    text
+}

@@ -1,0 +1,137 @@
+//! What configuration accepts, and how it refuses.
+
+use koda_boot::config::{Config, ConfigError, document};
+
+fn read(pairs: &[(&str, &str)], yaml: Option<&str>) -> Result<Config, Vec<ConfigError>> {
+    let pairs: Vec<_> = pairs
+        .iter()
+        .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+        .collect();
+    Config::read(&pairs, yaml)
+}
+
+fn names(result: Result<Config, Vec<ConfigError>>) -> Vec<String> {
+    result.unwrap_err().into_iter().map(|e| e.name).collect()
+}
+
+#[test]
+fn nothing_needs_to_be_set() {
+    let config = read(&[], None).unwrap();
+    assert_eq!((config.host.as_str(), config.port), ("127.0.0.1", 3000));
+    assert_eq!(config.limits.memory, 2 << 30);
+}
+
+#[test]
+fn every_problem_is_told_at_once_by_name_and_never_by_value() {
+    let result = read(
+        &[
+            ("PORT", "http-secret"),
+            ("SANDBOX_MAX_MEMORY", "lots"),
+            ("KODA_ALLOW_OPEN", "perhaps"),
+        ],
+        None,
+    );
+    let text: String = result
+        .as_ref()
+        .unwrap_err()
+        .iter()
+        .map(|e| format!("{e}\n"))
+        .collect();
+    let mut named = names(result);
+    named.sort();
+    assert_eq!(named, ["KODA_ALLOW_OPEN", "PORT", "SANDBOX_MAX_MEMORY"]);
+    for value in ["http-secret", "lots", "perhaps"] {
+        assert!(!text.contains(value), "{text}");
+    }
+}
+
+#[test]
+fn t55_a_misspelt_name_is_an_error_that_names_the_nearest() {
+    let problems = read(&[("KODA_DATA_DRI", "/x")], None).unwrap_err();
+    assert!(
+        problems[0]
+            .to_string()
+            .contains("did you mean KODA_DATA_DIR?"),
+        "{}",
+        problems[0]
+    );
+    assert!(read(&[("KODAK", "x"), ("PATH", "/bin")], None).is_ok());
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_the_file_over_defaults() {
+    let yaml =
+        "version: 1\nserver:\n  port: 4000\n  host: ::1\nsandbox:\n  limits:\n    memory: ${MEM}\n";
+    let config = read(&[("PORT", "5000"), ("MEM", "512m")], Some(yaml)).unwrap();
+    assert_eq!(
+        (config.port, config.host.as_str(), config.limits.memory),
+        (5000, "::1", 512 << 20)
+    );
+}
+
+#[test]
+fn a_file_with_unknown_entries_or_missing_variables_is_refused() {
+    assert_eq!(
+        names(read(&[], Some("server:\n  prot: 1\n"))),
+        ["koda.config.yaml"]
+    );
+    assert_eq!(
+        names(read(&[], Some("server:\n  secret: ${NOT_SET}\n"))),
+        ["koda.config.yaml"]
+    );
+    assert_eq!(names(read(&[], Some("server: [\n"))), ["koda.config.yaml"]);
+}
+
+#[test]
+fn t55_a_secret_may_be_a_file_and_is_never_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("secret");
+    std::fs::write(&path, "\u{feff}0123456789abcdef0123456789abcdef\n").unwrap();
+    let path = path.to_str().unwrap();
+    let config = read(&[("KODA_SECRET_FILE", path)], None).unwrap();
+    assert_eq!(
+        config.secret.as_ref().unwrap().expose(),
+        "0123456789abcdef0123456789abcdef"
+    );
+    assert!(!format!("{config:?}").contains("0123456789"));
+    assert_eq!(
+        names(read(&[("KODA_SECRET_FILE", "/nowhere")], None)),
+        ["KODA_SECRET_FILE"]
+    );
+    let both = read(
+        &[
+            ("KODA_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("KODA_SECRET_FILE", path),
+        ],
+        None,
+    );
+    assert_eq!(names(both), ["KODA_SECRET"]);
+}
+
+#[test]
+fn listening_beyond_loopback_needs_a_word() {
+    assert_eq!(
+        names(read(&[("KODA_HOST", "0.0.0.0")], None)),
+        ["KODA_HOST"]
+    );
+    assert!(
+        read(
+            &[("KODA_HOST", "0.0.0.0"), ("KODA_ALLOW_OPEN", "true")],
+            None
+        )
+        .is_ok()
+    );
+}
+
+#[test]
+fn the_document_is_what_the_code_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/CONFIGURATION.md");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(path, document()).unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap(),
+        document(),
+        "run `make api`"
+    );
+}
