@@ -1,0 +1,99 @@
+import { Thumbnail } from "@remotion/player";
+import { useState, type ComponentType } from "react";
+import { flushSync } from "react-dom";
+import { createRoot } from "react-dom/client";
+import type { Manifest } from "./contract";
+import { handlesContinued, pendingHandles } from "./delay-render";
+import type { Engine, Failed, Loaded } from "./engine";
+import { measureTexts } from "./measure";
+import { Boundary, Settling, suspended } from "./pending";
+import { arrived } from "./resources";
+import { PATIENCE, realNow, sleep } from "./wait";
+
+interface View {
+  Composition: ComponentType | null;
+  manifest: Manifest | null;
+  /** Changes with every mount, so that what failed is tried anew and nothing of the old composition stays. */
+  version: number;
+  frame: number;
+  width: number;
+  height: number;
+}
+
+/** Draws the composition with Remotion: any frame, in React's own synchronous commit. */
+export function createEngine(stage: HTMLElement, failed: Failed): Engine {
+  const initial: View = { Composition: null, manifest: null, version: 0, frame: 0, width: 1, height: 1 };
+  let view = initial;
+  let set: (view: View) => void = () => undefined;
+  let Framed: ComponentType = () => null;
+
+  function App() {
+    const [shown, update] = useState(initial);
+    set = update;
+    if (!shown.manifest) return null;
+    const { manifest, frame, version, width, height } = shown;
+    return (
+      <Thumbnail
+        key={version}
+        component={Framed}
+        compositionWidth={manifest.width}
+        compositionHeight={manifest.height}
+        durationInFrames={manifest.durationInFrames}
+        fps={manifest.fps}
+        frameToDisplay={frame}
+        style={{ width, height }}
+        noSuspense
+      />
+    );
+  }
+
+  const root = createRoot(stage, { onUncaughtError: failed, onCaughtError: () => undefined });
+  flushSync(() => root.render(<App />));
+
+  function apply(change: Partial<View>) {
+    view = { ...view, ...change };
+    flushSync(() => set(view));
+  }
+
+  return {
+    canvas: null,
+
+    mount({ Composition, manifest }: Loaded, frame) {
+      Framed = () => (
+        <Boundary onError={failed}>
+          <Settling>
+            <Composition />
+          </Settling>
+        </Boundary>
+      );
+      apply({ Composition, manifest, frame, version: view.version + 1 });
+    },
+
+    draw(frame) {
+      if (frame !== view.frame) apply({ frame });
+    },
+
+    async settle() {
+      const deadline = realNow() + PATIENCE;
+      for (;;) {
+        if (pendingHandles() > 0) await handlesContinued(deadline);
+        while (suspended()) {
+          if (realNow() > deadline) throw new Error(`Frame ${view.frame} is still suspended after ${PATIENCE / 1000} seconds.`);
+          await sleep(4);
+          // React may put off showing what has arrived by a timer, which a capture's clock holds still. Drawing again does not wait.
+          apply({ frame: view.frame });
+        }
+        await arrived(stage);
+        if (pendingHandles() === 0 && !suspended()) return;
+      }
+    },
+
+    resize(width, height) {
+      if (width !== view.width || height !== view.height) apply({ width, height });
+    },
+
+    measure() {
+      return measureTexts(stage, view.manifest?.width ?? 1);
+    },
+  };
+}

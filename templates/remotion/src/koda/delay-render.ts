@@ -1,0 +1,15 @@
+import "remotion";
+import { realNow, sleep } from "./wait";
+
+/** How many calls of `delayRender()` still wait for their `continueRender()`. */
+export function pendingHandles(): number {
+  return window.remotion_delayRenderHandles.length;
+}
+
+/** Resolves when every `delayRender()` was continued. */
+export async function handlesContinued(deadline: number): Promise<void> {
+  while (pendingHandles() > 0) {
+    if (realNow() > deadline) throw new Error("delayRender() was called, but continueRender() was not called for it.");
+    await sleep(2);
+  }
+}
