@@ -1,1 +1,5 @@
-//! koda-store.
+//! Session stores. SQLite is the embedded default.
+
+mod sqlite;
+
+pub use sqlite::SqliteStore;
