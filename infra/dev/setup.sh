@@ -61,7 +61,15 @@ install() {
   printf '%s\n' "$want" >"$dir/node_modules/.koda-stamp"
 }
 
-install templates/remotion
-install templates/theatre
+# Dependencies of the templates are bundled for the browser once, here, instead of in every sandbox.
+prepare() {
+  [ -f "$1/node_modules/.vite/deps/_metadata.json" ] && return 0
+  (cd "$1" && npm run --silent optimize >/dev/null)
+}
+
+for template in templates/remotion templates/theatre; do
+  install "$template"
+  prepare "$template"
+done
 install web
 if [ "$purpose" = test ]; then install templates; fi

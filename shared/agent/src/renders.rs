@@ -7,7 +7,7 @@ use koda_domain::{
     format::Size,
     objects::{ObjectError, ObjectKey},
     render::{Render, RenderFailure, RenderOutput, RenderProgress, RenderStatus},
-    sandbox::{Exec, ProcessName, ProcessStatus, SandboxError},
+    sandbox::{Exec, ProcessName, ProcessStatus, SandboxError, run},
     store::{Lease, SessionHead, StoreError},
     version::{Manifest, Version},
 };
@@ -270,6 +270,10 @@ impl Watch<'_> {
             .sandboxes()
             .kill(&sandbox, &name, Duration::ZERO)
             .await?;
+        let modules = format!("/app/{app}/node_modules");
+        let link = ["ln", "-sfn", "/app/node_modules", &modules];
+        let link = Exec::new(ProcessName::new("link"), &link, Duration::from_secs(10));
+        run(self.studio.sandboxes(), &sandbox, &link).await?;
         self.studio
             .sandboxes()
             .spawn(&sandbox, &self.command(name))
@@ -306,6 +310,8 @@ impl Watch<'_> {
         // Another dev server than the preview's, with a cache of its own.
         exec.env.insert("KODA_PORT".into(), "5180".into());
         exec.env.insert("KODA_SOCKET".into(), String::new());
+        exec.env
+            .insert("KODA_VITE_CACHE".into(), format!("{folder}/vite"));
         exec
     }
 
