@@ -185,6 +185,34 @@ pub trait ObjectStore: Send + Sync {
     async fn ready(&self) -> Result<(), ObjectError>;
 }
 
+/// What answers signed URLs that begin with `/objects/`: storage that is part of this server.
+#[async_trait]
+pub trait SignedObjectGateway: Send + Sync {
+    /// Stores a body under the terms that the URL's query carries. Nothing is stored where it breaks one.
+    ///
+    /// # Errors
+    /// [`ObjectError::BadSignature`] for a query that is forged or expired, [`ObjectError::Mismatch`] for a body that is
+    /// not what was announced.
+    async fn put(
+        &self,
+        key: &str,
+        query: &str,
+        media_type: Option<&str>,
+        body: BoxStream<'static, Result<Bytes, ObjectError>>,
+    ) -> Result<(), ObjectError>;
+
+    /// Reads an object, or a part, under the terms that the URL's query carries.
+    ///
+    /// # Errors
+    /// [`ObjectError::BadSignature`] for a query that is forged or expired, or as [`ObjectStore::get`].
+    async fn get(
+        &self,
+        key: &str,
+        query: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<(ObjectBody, DownloadTerms), ObjectError>;
+}
+
 /// Reads a whole object of at most `max` bytes.
 ///
 /// # Errors
