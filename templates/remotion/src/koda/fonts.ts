@@ -7,8 +7,10 @@ import { families, subsets } from "./families";
 export function registerFonts(): void {
   for (const family of families) {
     for (const face of family.faces) {
-      for (const [subset, url] of Object.entries(face.files)) {
-        const unicodeRange = subsets[subset as keyof typeof subsets];
+      for (const subset of Object.keys(face.files) as (keyof typeof subsets)[]) {
+        const url = face.files[subset];
+        if (!url) continue;
+        const unicodeRange = subsets[subset];
         const descriptors = { weight: face.weight, style: face.style, unicodeRange, display: "block" } as const;
         document.fonts.add(new FontFace(family.name, `url("${url.href}")`, descriptors));
       }

@@ -1,0 +1,84 @@
+/** The page contract: what a driver or an embedding page may rely on. See templates/README.md. */
+
+/** `koda.json`, owned by the runtime. `width` and `height` are the layout size, whose short side is 1080. */
+export interface Manifest {
+  contract: number;
+  engine: string;
+  title: string;
+  width: number;
+  height: number;
+  fps: number;
+  durationInFrames: number;
+}
+
+export type Info = Omit<Manifest, "contract">;
+
+/** One text at the frame now shown, in layout pixels. */
+export interface MeasuredText {
+  text: string;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  /** Part of it is cut off by something that hides its overflow. */
+  clipped: boolean;
+  /** Part of it lies outside the picture. */
+  outOfFrame: boolean;
+  opacity: number;
+  fontSize: number;
+  /** WCAG contrast ratio with what is behind it, or null where that is a picture or a gradient. */
+  contrast: number | null;
+}
+
+export interface Measurement {
+  texts: MeasuredText[];
+}
+
+export interface PageError {
+  message: string;
+  stack: string;
+}
+
+export interface KodaPage {
+  readonly contract: 1;
+  readonly info: Info;
+  readonly ready: Promise<void>;
+  readonly error: PageError | null;
+  /** What the picture is drawn into: the element for 2D, and for 3D the canvas in it. */
+  readonly stage: HTMLElement;
+  readonly canvas: HTMLCanvasElement | null;
+  show(frame: number): Promise<void>;
+  measure(): Measurement;
+}
+
+/** Installed by the driver before any script of the page runs. */
+interface KodaClock {
+  seek(milliseconds: number): void;
+}
+
+declare global {
+  interface Window {
+    koda: KodaPage;
+    __kodaClock?: KodaClock;
+  }
+}
+
+/** Where and why the composition does not run; a null message says that it does again. */
+export interface Fault {
+  message: string | null;
+  file: string | null;
+  line: number | null;
+  column: number | null;
+}
+
+export type ToPreview =
+  | { type: "play" | "pause" | "toggle" | "hello" }
+  | { type: "seek"; frame: number }
+  | { type: "loop"; on: boolean }
+  | { type: "rate"; rate: number };
+
+export type FromPreview =
+  | { type: "ready"; info: Info }
+  | { type: "state"; frame: number; playing: boolean; loop: boolean; rate: number }
+  | { type: "painted"; frame: number }
+  | ({ type: "error" } & Fault);

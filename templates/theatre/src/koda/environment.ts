@@ -1,0 +1,17 @@
+/** How this page was opened, read once from its address. */
+
+const query = new URLSearchParams(location.search);
+
+function size(name: string): number | null {
+  const value = Number(query.get(name));
+  return Number.isFinite(value) && value > 0 ? Math.round(value) : null;
+}
+
+/** True where a driver takes frames from the page; false in a preview. */
+export const capturing = query.get("mode") === "capture";
+
+/** True where the picture keeps its alpha: a composition then draws no background of its own. */
+export const transparent = query.get("transparent") === "1";
+
+/** The exact size of the picture in CSS pixels, where a driver asked for one. */
+export const captureSize = { width: size("width"), height: size("height") };

@@ -1,0 +1,110 @@
+import { capturing } from "./environment";
+
+/** Pictures, videos and fonts that a frame needs. */
+
+type State = "loading" | "loaded" | "missing";
+const states = new Map<string, { state: State; arrived: Promise<void> }>();
+
+/** Loads a picture that no `<img>` element stands for, such as a CSS background. */
+function preload(url: string) {
+  let entry = states.get(url);
+  if (!entry) {
+    const image = new Image();
+    const arrived = new Promise<void>((done) => {
+      const settle = (state: State) => () => {
+        states.set(url, { state, arrived });
+        done();
+      };
+      image.onload = settle("loaded");
+      image.onerror = settle("missing");
+    });
+    entry = { state: "loading", arrived };
+    states.set(url, entry);
+    image.src = url;
+  }
+  return entry;
+}
+
+function backgrounds(stage: HTMLElement): string[] {
+  const found: string[] = [];
+  for (const element of stage.querySelectorAll<HTMLElement>('[style*="url("]')) {
+    for (const [, url] of (element.getAttribute("style") ?? "").matchAll(/url\(\s*(?:"|'|&quot;)?([^"')]+)/g)) {
+      if (url && !url.startsWith("data:") && !url.startsWith("#")) found.push(url);
+    }
+  }
+  for (const image of stage.getElementsByTagName("image")) {
+    const url = image.getAttribute("href") ?? image.getAttribute("xlink:href");
+    if (url && !url.startsWith("data:")) found.push(url);
+  }
+  return found;
+}
+
+function once(target: EventTarget, ...names: string[]): Promise<void> {
+  return new Promise((done) => {
+    const finish = () => {
+      for (const name of names) target.removeEventListener(name, finish);
+      done();
+    };
+    for (const name of names) target.addEventListener(name, finish);
+  });
+}
+
+/** Resolves when all that the stage now shows is loaded; rejects when something of it cannot be. */
+export async function arrived(stage: HTMLElement): Promise<void> {
+  const waits: Promise<unknown>[] = [];
+  for (const image of stage.getElementsByTagName("img")) {
+    if (!image.getAttribute("src") && !image.srcset) continue;
+    // A picture decoded later than its frame is painted would be missing in it.
+    if (image.decoding !== "sync") image.decoding = "sync";
+    if (!image.complete) waits.push(once(image, "load", "error").then(() => verify(image)));
+    else verify(image);
+    // In a capture a decode would wait for a paint that comes only after this.
+    if (!capturing && image.complete && image.naturalWidth > 0) waits.push(image.decode().catch(() => undefined));
+  }
+  for (const url of backgrounds(stage)) {
+    const { state, arrived } = preload(url);
+    if (state === "missing") throw missing(url);
+    if (state === "loading") {
+      waits.push(
+        arrived.then(() => {
+          if (states.get(url)?.state === "missing") throw missing(url);
+        }),
+      );
+    }
+  }
+  for (const video of stage.getElementsByTagName("video")) {
+    if (video.error) throw missing(video.currentSrc);
+    if (video.seeking || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) {
+      waits.push(once(video, "seeked", "loadeddata", "error"));
+    }
+  }
+  if (waits.length > 0) await Promise.all(waits);
+  await fontsArrived(stage);
+}
+
+/** A picture that failed may be replaced by a better one of the same name later. */
+export function forgetMissing(): void {
+  for (const [url, { state }] of states) if (state === "missing") states.delete(url);
+}
+
+function verify(image: HTMLImageElement) {
+  if (image.naturalWidth === 0) throw missing(image.currentSrc || image.src);
+}
+
+function missing(url: string): Error {
+  let path = url;
+  try {
+    path = new URL(url, location.href).pathname;
+  } catch {
+    // It is no address at all; the text itself says most.
+  }
+  return new Error(`Cannot load ${path}: the file is missing or broken. Files in public/ are addressed from "/".`);
+}
+
+/** Fonts begin to load when layout first meets their letters, so layout is brought up to date before looking. */
+async function fontsArrived(stage: HTMLElement): Promise<void> {
+  void stage.offsetHeight;
+  if (document.fonts.status !== "loading") return;
+  const loading = [...document.fonts].filter((face) => face.status === "loading");
+  await Promise.allSettled(loading.map((face) => face.loaded));
+}
