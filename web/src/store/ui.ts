@@ -1,0 +1,96 @@
+/** What belongs to this browser and not to a project. */
+
+import { useStore } from "zustand";
+import { createStore } from "zustand/vanilla";
+
+export type ThemeChoice = "system" | "light" | "dark";
+
+interface UiState {
+  theme: ThemeChoice;
+  minimap: boolean;
+  snap: boolean;
+  help: boolean;
+  palette: boolean;
+}
+
+const THEME_KEY = "koda.theme";
+const PREFS_KEY = "koda.canvas";
+
+function readPrefs(): Pick<UiState, "minimap" | "snap"> {
+  const saved = parse(read(PREFS_KEY));
+  return { minimap: saved.minimap !== false, snap: saved.snap === true };
+}
+
+function readTheme(): ThemeChoice {
+  const saved = read(THEME_KEY);
+  return saved === "light" || saved === "dark" ? saved : "system";
+}
+
+export const uiStore = createStore<UiState>(() => ({
+  theme: readTheme(),
+  ...readPrefs(),
+  help: false,
+  palette: false,
+}));
+
+export const useUi = <T>(selector: (state: UiState) => T): T => useStore(uiStore, selector);
+
+export function setTheme(theme: ThemeChoice): void {
+  write(THEME_KEY, theme);
+  uiStore.setState({ theme });
+  applyTheme();
+}
+
+export function setPref(key: "minimap" | "snap", value: boolean): void {
+  uiStore.setState({ [key]: value });
+  const { minimap, snap } = uiStore.getState();
+  write(PREFS_KEY, JSON.stringify({ minimap, snap }));
+}
+
+const systemDark = (): MediaQueryList => matchMedia("(prefers-color-scheme: dark)");
+
+/** The theme that is shown. */
+export function resolvedTheme(choice: ThemeChoice = uiStore.getState().theme): "light" | "dark" {
+  if (choice !== "system") return choice;
+  return systemDark().matches ? "dark" : "light";
+}
+
+function applyTheme(): void {
+  document.documentElement.dataset.theme = resolvedTheme();
+}
+
+/** Follows the system, and other tabs. Once per page. */
+export function watchTheme(): void {
+  applyTheme();
+  systemDark().addEventListener("change", applyTheme);
+  addEventListener("storage", (event) => {
+    if (event.key !== THEME_KEY) return;
+    uiStore.setState({ theme: readTheme() });
+    applyTheme();
+  });
+}
+
+function read(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function write(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // The choice then lasts as long as the page.
+  }
+}
+
+function parse(text: string | null): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text ?? "{}");
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
