@@ -1,0 +1,516 @@
+/** Folds a session's events into what the screen shows. Pure; folding in pieces gives the same as folding at once. */
+
+import type { Render, SessionEvent, TurnOutcome, Version } from "../api/types";
+import type {
+  CheckItem,
+  Item,
+  MessageItem,
+  NoticeItem,
+  StepItem,
+  ToolItem,
+  TurnView,
+  View,
+} from "./view";
+import { settingsChange } from "./words";
+
+/** A view that is being changed: its arrays are copies already. */
+type Draft = {
+  -readonly [K in keyof View]: View[K] extends readonly (infer T)[] ? T[] : View[K];
+};
+
+/** The view after these events. Events that are in it already are skipped; events after a gap are not taken. */
+export function fold(view: View, events: readonly SessionEvent[]): View {
+  const last = events.at(-1);
+  if (!last || (last.seq <= view.seq && !view.gap)) return view;
+  const draft: Draft = {
+    ...view,
+    gap: false,
+    items: view.items.slice(),
+    waiting: view.waiting.slice(),
+    todos: view.todos.slice(),
+    versions: view.versions.slice(),
+    renders: view.renders.slice(),
+    files: { ...view.files },
+  };
+  for (const event of events) {
+    if (event.seq <= draft.seq) continue;
+    if (event.seq > draft.seq + 1) {
+      draft.gap = true;
+      break;
+    }
+    apply(draft, event);
+    draft.seq = event.seq;
+  }
+  return draft;
+}
+
+function apply(view: Draft, event: SessionEvent): void {
+  const { at } = event;
+  const id = `${event.seq}`;
+  switch (event.type) {
+    case "session_created":
+      view.projectId = event.project_id;
+      view.nodeId = event.node_id;
+      view.settings = event.settings;
+      return;
+    case "settings_changed":
+      settingsChanged(view, event);
+      return;
+    case "message_posted":
+      view.waiting.push({
+        kind: "message",
+        id: event.message_id,
+        at,
+        text: event.text,
+        attachments: event.attachments,
+        context: event.context,
+      });
+      return;
+    case "turn_started":
+      turnStarted(view, event);
+      return;
+    case "turn_resumed":
+      if (view.turn) view.turn = { ...view.turn, attempt: event.attempt };
+      notice(view, {
+        id,
+        at,
+        about: "resumed",
+        text: "Work was interrupted and is carried on from where it was.",
+      });
+      return;
+    case "model_started":
+    case "text_delta":
+    case "thinking_delta":
+    case "model_finished":
+      ofModel(view, event);
+      return;
+    case "tool_started":
+    case "tool_finished":
+      ofTool(view, event);
+      return;
+    case "model_told":
+      if (view.turn) view.turn = { ...view.turn, repairs: view.turn.repairs + 1 };
+      notice(view, {
+        id,
+        at,
+        about: "repair",
+        text: "The agent was told what the check found, and mends it.",
+      });
+      return;
+    case "question_asked":
+      closeQuestion(view);
+      view.question =
+        view.items.push({ kind: "question", id, at, question: event.question, open: true }) - 1;
+      view.phase = "clarify";
+      return;
+    case "plan_proposed":
+      decidePlan(view, { status: "superseded" });
+      view.plan =
+        view.items.push({
+          kind: "plan",
+          id,
+          at,
+          plan: event.plan,
+          hash: event.hash,
+          status: "open",
+          by: null,
+          reason: null,
+        }) - 1;
+      view.phase = "plan";
+      return;
+    case "plan_approved": {
+      const open = planItem(view);
+      const edited = open !== null && open.hash !== event.hash;
+      decidePlan(view, {
+        status: edited ? "edited" : "approved",
+        plan: event.plan,
+        hash: event.hash,
+        by: event.by,
+      });
+      view.approved = event.plan;
+      view.title = event.plan.title;
+      view.planWaits = true;
+      view.phase = "build";
+      return;
+    }
+    case "plan_rejected":
+      decidePlan(view, { status: "rejected", reason: event.reason });
+      view.phase = resting(view);
+      return;
+    case "todos_updated":
+      view.todos = event.todos.slice();
+      return;
+    case "file_written":
+      view.files[event.path] = event.entry;
+      view.filesRevision += 1;
+      return;
+    case "file_deleted":
+      delete view.files[event.path];
+      view.filesRevision += 1;
+      return;
+    case "files_restored": {
+      view.files = { ...event.files };
+      view.settings = event.settings;
+      view.filesRevision += 1;
+      const number = view.versions.find((it) => it.id === event.version_id)?.number;
+      notice(view, {
+        id,
+        at,
+        about: "restored",
+        text:
+          number === undefined
+            ? "Files of an earlier version are back."
+            : `The files of version ${number} are back.`,
+      });
+      return;
+    }
+    case "title_changed":
+      view.title = event.title;
+      if (view.approved) view.approved = { ...view.approved, title: event.title };
+      notice(view, {
+        id,
+        at,
+        about: "title",
+        text: `The animation is called “${event.title}” now.`,
+      });
+      return;
+    case "check_started":
+    case "check_finished":
+      ofCheck(view, event);
+      return;
+    case "sandbox_changed":
+      sandboxChanged(view, event);
+      return;
+    case "version_created":
+      versionCreated(view, event);
+      return;
+    case "render_queued":
+      view.renders.push(event.render);
+      view.items.push({ kind: "render", id: event.render.id, at });
+      return;
+    case "render_started":
+      ofRender(view, event.render_id, {
+        status: "running",
+        attempts: event.attempt,
+        progress: null,
+      });
+      return;
+    case "render_progressed":
+      ofRender(view, event.render_id, { progress: event.progress });
+      return;
+    case "render_ready":
+      ofRender(view, event.render_id, { status: "ready", output: event.output });
+      return;
+    case "render_failed":
+      ofRender(view, event.render_id, { status: "failed", failure: event.failure });
+      return;
+    case "render_cancel_requested":
+      ofRender(view, event.render_id, { cancel_requested: true });
+      return;
+    case "render_cancelled":
+      ofRender(view, event.render_id, { status: "cancelled" });
+      return;
+    case "render_deleted":
+      view.renders = view.renders.filter((it) => it.id !== event.render_id);
+      return;
+    case "stop_requested":
+      if (view.turn) view.turn = { ...view.turn, stopRequested: true };
+      return;
+    case "turn_finished":
+      turnFinished(view, event);
+      return;
+    default:
+      // A newer server may say things that this screen has no place for.
+      return;
+  }
+}
+
+type Of<T extends SessionEvent["type"]> = Extract<SessionEvent, { type: T }>;
+
+function notice(
+  view: Draft,
+  it: Pick<NoticeItem, "id" | "at" | "about" | "text"> & Partial<NoticeItem>,
+): void {
+  view.items.push({ kind: "notice", tone: "neutral", before: null, by: null, ...it });
+}
+
+/** Replaces an item that is known to be of this kind. */
+function change<K extends Item["kind"]>(
+  view: Draft,
+  index: number | null | undefined,
+  kind: K,
+  with_: (item: Extract<Item, { kind: K }>) => Extract<Item, { kind: K }>,
+): void {
+  if (index === null || index === undefined) return;
+  const item = view.items[index];
+  if (item?.kind === kind) view.items[index] = with_(item as Extract<Item, { kind: K }>);
+}
+
+function settingsChanged(view: Draft, event: Of<"settings_changed">): void {
+  const last = view.items.at(-1);
+  const merges = last?.kind === "notice" && last.about === "settings" && last.by === event.by;
+  const before = (merges ? last.before : null) ?? view.settings;
+  if (merges) view.items.pop();
+  view.settings = event.settings;
+  view.filesRevision += 1;
+  const text = settingsChange(before, event.settings);
+  if (text === "") return;
+  const id = merges ? last.id : `${event.seq}`;
+  notice(view, { id, at: event.at, about: "settings", text, before, by: event.by });
+}
+
+function turnStarted(view: Draft, event: Of<"turn_started">): void {
+  const { input } = event;
+  view.asked = null;
+  if (input.type === "message") {
+    const index = view.waiting.findIndex((it) => it.id === input.message_id);
+    const taken: MessageItem | undefined = view.waiting[index];
+    if (taken) {
+      view.waiting.splice(index, 1);
+      view.items.push(taken);
+      view.asked = taken.text;
+    }
+  } else if (input.type === "plan") {
+    view.planWaits = false;
+  }
+  closeQuestion(view);
+  closeOpen(view);
+  view.todos = [];
+  view.outcome = null;
+  view.turn = {
+    id: event.turn_id ?? `${event.seq}`,
+    input,
+    startedAt: event.at,
+    attempt: 1,
+    stopRequested: false,
+    steps: {},
+    calls: {},
+    check: null,
+    repairs: 0,
+  };
+}
+
+function ofModel(
+  view: Draft,
+  event: Of<"model_started"> | Of<"text_delta"> | Of<"thinking_delta"> | Of<"model_finished">,
+): void {
+  const { turn } = view;
+  if (!turn) return;
+  const index = turn.steps[event.step];
+  if (event.type === "model_started") {
+    view.model = event.model;
+    if (index !== undefined) {
+      // The call is made again: what was said of it is void.
+      change(view, index, "step", (it) => ({
+        ...it,
+        text: "",
+        thinking: "",
+        streaming: true,
+        seconds: null,
+      }));
+      return;
+    }
+    const step: StepItem = {
+      kind: "step",
+      id: `${turn.id}-${event.step}`,
+      at: event.at,
+      text: "",
+      thinking: "",
+      streaming: true,
+      seconds: null,
+      model: event.model,
+    };
+    view.turn = { ...turn, steps: { ...turn.steps, [event.step]: view.items.push(step) - 1 } };
+    return;
+  }
+  if (event.type === "text_delta") {
+    change(view, index, "step", (it) => ({ ...it, text: it.text + event.text }));
+  } else if (event.type === "thinking_delta") {
+    change(view, index, "step", (it) => ({ ...it, thinking: it.thinking + event.text }));
+  } else {
+    change(view, index, "step", (it) => ({ ...it, streaming: false, seconds: event.seconds }));
+    const { usage } = event.answer;
+    view.usage = {
+      input_tokens: view.usage.input_tokens + usage.input_tokens,
+      cached_tokens: view.usage.cached_tokens + usage.cached_tokens,
+      output_tokens: view.usage.output_tokens + usage.output_tokens,
+      cost_micros: view.usage.cost_micros + usage.cost_micros,
+    };
+  }
+}
+
+function ofTool(view: Draft, event: Of<"tool_started"> | Of<"tool_finished">): void {
+  const { turn } = view;
+  if (!turn) return;
+  if (event.type === "tool_started") {
+    const tool: ToolItem = {
+      kind: "tool",
+      id: event.call.id,
+      at: event.at,
+      name: event.call.name,
+      title: event.title,
+      status: "running",
+      summary: null,
+      seconds: null,
+      pictures: [],
+    };
+    const known = turn.calls[event.call.id];
+    if (known === undefined) {
+      view.turn = { ...turn, calls: { ...turn.calls, [event.call.id]: view.items.push(tool) - 1 } };
+    } else {
+      // Begun again after its worker died.
+      view.items[known] = tool;
+    }
+    return;
+  }
+  const pictures = event.output.flatMap((it) => (it.type === "image" ? [it.blob] : []));
+  change(view, turn.calls[event.call_id], "tool", (it) => ({
+    ...it,
+    status: event.is_error ? "failed" : "done",
+    summary: event.summary || null,
+    seconds: event.seconds,
+    pictures,
+  }));
+}
+
+function ofCheck(view: Draft, event: Of<"check_started"> | Of<"check_finished">): void {
+  if (event.type === "check_started") {
+    const check: CheckItem = {
+      kind: "check",
+      id: `${event.seq}`,
+      at: event.at,
+      status: "running",
+      report: null,
+      sheet: null,
+    };
+    const open = view.turn?.check;
+    const before = open === null || open === undefined ? undefined : view.items[open];
+    if (view.turn && before?.kind === "check" && before.status === "running") {
+      view.items[open as number] = { ...check, id: before.id };
+      return;
+    }
+    const index = view.items.push(check) - 1;
+    if (view.turn) view.turn = { ...view.turn, check: index };
+    return;
+  }
+  const { report, sheet } = event;
+  view.check = { ok: report.ok, report, sheet };
+  change(view, view.turn?.check, "check", (it) => ({
+    ...it,
+    status: report.ok ? "done" : "failed",
+    report,
+    sheet,
+  }));
+}
+
+function sandboxChanged(view: Draft, event: Of<"sandbox_changed">): void {
+  view.sandbox = {
+    status: event.status,
+    id: event.sandbox_id,
+    provider: event.provider,
+    seconds: event.seconds ?? (event.status === "ready" ? (view.sandbox?.seconds ?? null) : null),
+  };
+  const id = `${event.seq}`;
+  if (event.status === "lost") {
+    const text =
+      "The sandbox was lost. A new one is made from the saved files; nothing of the work is gone.";
+    notice(view, { id, at: event.at, about: "sandbox", tone: "warning", text });
+  } else if (event.status === "failed") {
+    const text =
+      "A sandbox could not be started. Try again in a moment; if it stays so, look at the server's log.";
+    notice(view, { id, at: event.at, about: "sandbox", tone: "danger", text });
+  }
+}
+
+function versionCreated(view: Draft, event: Of<"version_created">): void {
+  const { version } = event;
+  const restored = view.versions.find((it: Version) => it.id === version.restored_from);
+  view.versions.push(version);
+  view.files = { ...version.files };
+  view.settings = version.settings;
+  view.title = version.title;
+  view.filesRevision += 1;
+  view.phase = "ready";
+  view.items.push({
+    kind: "version",
+    id: version.id,
+    at: event.at,
+    version,
+    restoredNumber: restored?.number ?? null,
+  });
+}
+
+function ofRender(view: Draft, id: string, patch: Partial<Render>): void {
+  const index = view.renders.findIndex((it) => it.id === id);
+  const render = view.renders[index];
+  if (render) view.renders[index] = { ...render, ...patch };
+}
+
+function turnFinished(view: Draft, event: Of<"turn_finished">): void {
+  const { outcome } = event;
+  closeOpen(view);
+  view.turn = null;
+  view.outcome = outcome;
+  view.todos = view.todos.map((it) => (it.status === "active" ? { ...it, status: "pending" } : it));
+  view.phase = phaseAfter(view, outcome);
+  switch (outcome.type) {
+    case "ready":
+    case "answered":
+    case "awaiting_plan":
+    case "awaiting_answer":
+      return;
+    default:
+      view.items.push({
+        kind: "outcome",
+        id: `${event.seq}`,
+        at: event.at,
+        outcome,
+        asked: view.asked,
+      });
+  }
+}
+
+function phaseAfter(view: Draft, outcome: TurnOutcome): View["phase"] {
+  if (view.planWaits) return "build";
+  if (outcome.type === "awaiting_answer") return "clarify";
+  if (outcome.type === "awaiting_plan" || planItem(view)) return "plan";
+  return resting(view);
+}
+
+function resting(view: Draft): View["phase"] {
+  if (view.versions.length > 0) return "ready";
+  return view.approved ? "build" : "idle";
+}
+
+/** Nothing of a turn that is over may look as if it went on. */
+function closeOpen(view: Draft): void {
+  const turn: TurnView | null = view.turn;
+  if (!turn) return;
+  for (const index of Object.values(turn.steps)) {
+    change(view, index, "step", (it) => (it.streaming ? { ...it, streaming: false } : it));
+  }
+  for (const index of Object.values(turn.calls)) {
+    change(view, index, "tool", (it) =>
+      it.status === "running" ? { ...it, status: "stopped" } : it,
+    );
+  }
+  change(view, turn.check, "check", (it) =>
+    it.status === "running" ? { ...it, status: "stopped" } : it,
+  );
+}
+
+function closeQuestion(view: Draft): void {
+  change(view, view.question, "question", (it) => (it.open ? { ...it, open: false } : it));
+}
+
+function planItem(view: Draft) {
+  const item = view.plan === null ? undefined : view.items[view.plan];
+  return item?.kind === "plan" && item.status === "open" ? item : null;
+}
+
+function decidePlan(
+  view: Draft,
+  patch: Partial<Omit<Extract<Item, { kind: "plan" }>, "kind" | "id">>,
+): void {
+  change(view, view.plan, "plan", (it) => (it.status === "open" ? { ...it, ...patch } : it));
+}
