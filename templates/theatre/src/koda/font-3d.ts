@@ -136,5 +136,5 @@ function trace(fonts: Fonts, character: string): Outline | null {
         break;
     }
   }
-  return { shapes: path.toShapes(), advance: (glyph.advanceWidth ?? font.unitsPerEm / 2) / font.unitsPerEm };
+  return { shapes: path.toShapes(false), advance: (glyph.advanceWidth ?? font.unitsPerEm / 2) / font.unitsPerEm };
 }
