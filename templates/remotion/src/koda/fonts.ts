@@ -18,11 +18,12 @@ export function registerFonts(): void {
   }
 }
 
-/** Fetches the Latin letters of a design's fonts before the first frame needs them. */
-export async function loadFonts(names: string[]): Promise<void> {
+/** Fetches what these families need for this text before the first frame does, so that text can be measured. */
+export async function loadFonts(names: string[], text: string): Promise<void> {
   const wanted = new Set(names);
-  const faces = [...document.fonts].filter(
+  const latin = [...document.fonts].filter(
     (face) => wanted.has(face.family.replaceAll('"', "")) && face.style === "normal" && /U\+0+-F/i.test(face.unicodeRange),
   );
-  await Promise.allSettled(faces.map((face) => face.load()));
+  const other = names.flatMap((name) => [400, 700].map((weight) => document.fonts.load(`${weight} 16px "${name}"`, text)));
+  await Promise.allSettled([...latin.map((face) => face.load()), ...other]);
 }

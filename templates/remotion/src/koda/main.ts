@@ -40,7 +40,7 @@ async function reload() {
   const { Composition, design, manifest } = current;
   if (!Composition || !design || !manifest) return;
   forgetMissing();
-  await loadFonts([design.fonts.title, design.fonts.body]);
+  await loadFonts([design.fonts.title, design.fonts.body], JSON.stringify(design));
   try {
     await page.load({ Composition, design, manifest });
   } catch {

@@ -27,7 +27,12 @@ export function measureTexts(stage: HTMLElement, layoutWidth: number): Measureme
   const walker = document.createTreeWalker(stage, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const parent = node.parentElement;
-    if (!parent || !node.nodeValue?.trim() || parent.closest("style, script")) continue;
+    if (!parent || !node.nodeValue || parent.closest("style, script")) continue;
+    if (!node.nodeValue.trim()) {
+      const around = groups.get(block(parent, stage));
+      if (around) around.text += " ";
+      continue;
+    }
     const range = document.createRange();
     range.selectNodeContents(node);
     const rect = range.getBoundingClientRect();
