@@ -1,0 +1,52 @@
+/** The only place where an iframe is rendered: a preview, on its own origin. */
+
+import { useEffect, useRef } from "react";
+import type { Preview } from "./controller";
+import { parse } from "./protocol";
+import styles from "./Stage.module.css";
+
+interface PreviewFrameProps {
+  preview: Preview;
+  url: string;
+  title: string;
+}
+
+/** Takes no pointer: gestures over it are the canvas' and the transport's. */
+export function PreviewFrame({ preview, url, title }: PreviewFrameProps) {
+  const ref = useRef<HTMLIFrameElement>(null);
+  useEffect(() => {
+    const frame = ref.current;
+    if (!frame) return;
+    const { origin } = new URL(url, location.href);
+    // A preview on the canvas' own origin could read what is the canvas'.
+    if (origin === location.origin) return;
+    const onMessage = (event: MessageEvent<unknown>) => {
+      if (event.source !== frame.contentWindow || event.origin !== origin) return;
+      const message = parse(event.data);
+      if (message) preview.receive(message);
+    };
+    window.addEventListener("message", onMessage);
+    // Before the page is there, the window is a blank one of another origin.
+    const onLoad = () =>
+      preview.attach({ post: (message) => frame.contentWindow?.postMessage(message, origin) });
+    frame.addEventListener("load", onLoad);
+    frame.src = url;
+    return () => {
+      frame.removeEventListener("load", onLoad);
+      window.removeEventListener("message", onMessage);
+      preview.attach(null);
+    };
+  }, [preview, url]);
+  return (
+    <iframe
+      ref={ref}
+      title={title}
+      className={styles.frame}
+      // It is on an origin of its own, which is what keeps it away from the canvas.
+      sandbox="allow-scripts allow-same-origin"
+      allow="fullscreen"
+      referrerPolicy="no-referrer"
+      tabIndex={-1}
+    />
+  );
+}

@@ -1,0 +1,244 @@
+/** Where a session's preview stands: asks for it, notices when it is lost, and asks again. Knows no DOM. */
+
+import { createStore, type StoreApi } from "zustand/vanilla";
+import { ApiError, asApiError, isAbort } from "../api/errors";
+import type { PreviewTicket } from "../api/types";
+import type { SessionStore } from "../session/store";
+import { canPreview, type View } from "../session/view";
+import { createPlayer, type Player } from "./player";
+import { type FromPreview, type ToPreview, wrap } from "./protocol";
+
+export type PreviewStatus =
+  /** Nothing is asked for, or there is nothing to show. */
+  | "none"
+  /** The sandbox is being started or filled. */
+  | "waking"
+  /** The page is loading and compiling. */
+  | "loading"
+  /** The page answers; it may still report an error of the animation. */
+  | "ready"
+  /** The sandbox was lost or the page went silent; being mended by itself. */
+  | "reconnecting"
+  /** Cannot be shown; a person can try again. */
+  | "failed";
+
+export interface PreviewState {
+  status: PreviewStatus;
+  ticket: PreviewTicket | null;
+  /** Grows with every load; the frame's key. */
+  load: number;
+  error: ApiError | null;
+  /** The version that is looked at; `null` for the working files. */
+  version: string | null;
+}
+
+export interface Preview {
+  readonly state: StoreApi<PreviewState>;
+  readonly player: Player;
+  /** Whether anybody can see it. */
+  want(wanted: boolean): void;
+  /** Shows a version, or the working files. */
+  show(version: string | null): void;
+  retry(): void;
+  /** The frame's window, and the origin that it must have; `null` when it is gone. */
+  attach(target: { post(message: unknown): void } | null): void;
+  receive(message: FromPreview): void;
+  close(): void;
+}
+
+interface Timing {
+  /** Between questions whether the page is there. */
+  helloMs: number;
+  /** Without an answer the page is loaded anew. */
+  silenceMs: number;
+  /** Before another try to open it. */
+  retryMs: readonly number[];
+}
+
+const TIMING: Timing = { helloMs: 700, silenceMs: 20_000, retryMs: [1_500, 4_000, 10_000] };
+
+export function createPreview(session: SessionStore, timing: Timing = TIMING): Preview {
+  const state = createStore<PreviewState>(() => ({
+    status: "none",
+    ticket: null,
+    load: 0,
+    error: null,
+    version: null,
+  }));
+  let target: { post(message: unknown): void } | null = null;
+  const post = (message: ToPreview) => target?.post(wrap(message));
+  const player = createPlayer(post);
+
+  let wanted = false;
+  let closed = false;
+  let tries = 0;
+  let opening: AbortController | null = null;
+  let timers: ReturnType<typeof setTimeout>[] = [];
+  let seen: View = session.state.getState().view;
+
+  const later = (ms: number, work: () => void) => timers.push(setTimeout(work, ms));
+  const calm = () => {
+    for (const timer of timers) clearTimeout(timer);
+    timers = [];
+  };
+
+  /** `quiet`: the page stays as it is; only the sandbox is asked to show something else. */
+  async function open(status: "waking" | "reconnecting", quiet = false): Promise<void> {
+    calm();
+    opening?.abort();
+    const mine = new AbortController();
+    opening = mine;
+    if (!quiet) state.setState({ status, error: null });
+    const { version } = state.getState();
+    try {
+      const ticket = await session.actions.openPreview(version, mine.signal);
+      if (opening !== mine || closed) return;
+      opening = null;
+      const before = state.getState();
+      if (quiet && before.ticket?.url === ticket.url) state.setState({ ticket });
+      else loadPage(ticket);
+    } catch (thrown) {
+      if (isAbort(thrown) || opening !== mine || closed) return;
+      opening = null;
+      const error = asApiError(thrown);
+      const wait = timing.retryMs[tries];
+      if (error.retryable && wait !== undefined) {
+        tries += 1;
+        later(Math.max(wait, (error.retryAfter ?? 0) * 1000), () => void open("reconnecting"));
+        state.setState({ status: "reconnecting", error });
+        return;
+      }
+      // An older version that cannot be shown leaves the newest one on the screen.
+      if (version !== null && state.getState().ticket) {
+        state.setState({ version: null, status: "ready", error });
+        return;
+      }
+      state.setState({ status: "failed", error });
+    }
+  }
+
+  function loadPage(ticket: PreviewTicket): void {
+    calm();
+    player.reset();
+    state.setState((it) => ({ ticket, load: it.load + 1, status: "loading", error: null }));
+    watch();
+  }
+
+  /** Asks until the page answers, and loads it anew when it stays silent. */
+  function watch(): void {
+    const ask = () => {
+      if (state.getState().status !== "loading") return;
+      post({ type: "hello" });
+      later(timing.helloMs, ask);
+    };
+    later(timing.helloMs, ask);
+    later(timing.silenceMs, () => {
+      if (state.getState().status !== "loading") return;
+      if (tries < timing.retryMs.length) {
+        tries += 1;
+        void open("reconnecting");
+      } else {
+        calm();
+        state.setState({ status: "failed", error: silent() });
+      }
+    });
+  }
+
+  function begin(): void {
+    const { status, ticket } = state.getState();
+    if (opening || !canPreview(seen)) return;
+    if (status === "none" || (status === "failed" && tries === 0)) {
+      if (ticket && seen.sandbox?.status === "ready") loadPage(ticket);
+      else void open("waking");
+    }
+  }
+
+  function viewChanged(view: View): void {
+    const old = seen;
+    seen = view;
+    if (old === view) return;
+    // The agent works on the newest files, and that is what the sandbox shows from then on.
+    if (view.turn && old.turn?.id !== view.turn.id && state.getState().version !== null) {
+      state.setState({ version: null });
+    }
+    const newest = view.versions.at(-1);
+    if (newest?.restored_from && newest.id !== old.versions.at(-1)?.id) {
+      state.setState({ version: null });
+      if (wanted && state.getState().ticket) void open("waking", true);
+    }
+    if (!wanted) return;
+    const { status } = state.getState();
+    const [was, is] = [old.sandbox, view.sandbox];
+    const shown = status === "ready" || status === "loading";
+    if (shown && is?.status === "lost" && was?.status !== "lost") {
+      tries = 0;
+      void open("reconnecting");
+    } else if (shown && is?.status === "ready" && is.id && was?.id && is.id !== was.id) {
+      const { ticket } = state.getState();
+      if (ticket) loadPage(ticket);
+    } else {
+      begin();
+    }
+  }
+
+  const unsubscribe = session.state.subscribe(({ view }) => viewChanged(view));
+
+  return {
+    state,
+    player,
+    want(next) {
+      if (next === wanted || closed) return;
+      wanted = next;
+      if (next) {
+        tries = 0;
+        begin();
+        return;
+      }
+      calm();
+      opening?.abort();
+      opening = null;
+      player.reset();
+      state.setState({ status: "none" });
+    },
+    show(version) {
+      const newest = seen.versions.at(-1)?.id ?? null;
+      const next = version === newest ? null : version;
+      if (next === state.getState().version) return;
+      tries = 0;
+      state.setState({ version: next });
+      if (wanted) void open("waking");
+      else state.setState({ status: "none", ticket: null });
+    },
+    retry() {
+      tries = 0;
+      if (wanted) void open("waking");
+    },
+    attach(next) {
+      target = next;
+      if (next && state.getState().status === "loading") post({ type: "hello" });
+    },
+    receive(message) {
+      player.receive(message);
+      const { status } = state.getState();
+      if (status === "loading" && (message.type === "ready" || message.type === "error")) {
+        calm();
+        tries = 0;
+        state.setState({ status: "ready", error: null });
+      }
+    },
+    close() {
+      closed = true;
+      unsubscribe();
+      calm();
+      opening?.abort();
+    },
+  };
+}
+
+const silent = () =>
+  new ApiError({
+    code: "sandbox_unreachable",
+    status: 0,
+    message:
+      "The preview does not answer. Try again; if its address does not open in a new tab either, see docs/TROUBLESHOOTING.md.",
+  });
