@@ -15,7 +15,7 @@ export const subsets = {
 };
 
 export interface Face {
-  /** One weight, or the range of a variable font. */
+  /** One weight, or a range: of a variable font, or of a font that has one weight and is taken for all of them. */
   weight: string;
   style: "normal" | "italic";
   files: { [subset in keyof typeof subsets]?: URL };
@@ -221,7 +221,7 @@ export const families: Family[] = [
     name: "DM Serif Display",
     faces: [
       {
-        weight: "400",
+        weight: "100 900",
         style: "normal",
         files: {
           latin: new URL("../../node_modules/@fontsource/dm-serif-display/files/dm-serif-display-latin-400-normal.woff2", import.meta.url),
@@ -229,7 +229,7 @@ export const families: Family[] = [
         },
       },
       {
-        weight: "400",
+        weight: "100 900",
         style: "italic",
         files: {
           latin: new URL("../../node_modules/@fontsource/dm-serif-display/files/dm-serif-display-latin-400-italic.woff2", import.meta.url),
@@ -242,7 +242,7 @@ export const families: Family[] = [
     name: "Bebas Neue",
     faces: [
       {
-        weight: "400",
+        weight: "100 900",
         style: "normal",
         files: {
           latin: new URL("../../node_modules/@fontsource/bebas-neue/files/bebas-neue-latin-400-normal.woff2", import.meta.url),
@@ -255,7 +255,7 @@ export const families: Family[] = [
     name: "Anton",
     faces: [
       {
-        weight: "400",
+        weight: "100 900",
         style: "normal",
         files: {
           latin: new URL("../../node_modules/@fontsource/anton/files/anton-latin-400-normal.woff2", import.meta.url),
@@ -269,7 +269,7 @@ export const families: Family[] = [
     name: "Archivo Black",
     faces: [
       {
-        weight: "400",
+        weight: "100 900",
         style: "normal",
         files: {
           latin: new URL("../../node_modules/@fontsource/archivo-black/files/archivo-black-latin-400-normal.woff2", import.meta.url),

@@ -28,10 +28,10 @@ export const ease = {
   outExpo: (t: number) => (t >= 1 ? 1 : 1 - 2 ** (-10 * t)),
   inExpo: (t: number) => (t <= 0 ? 0 : 2 ** (10 * t - 10)),
   inOutExpo: (t: number) => (t <= 0 ? 0 : t >= 1 ? 1 : t < 0.5 ? 2 ** (20 * t - 10) / 2 : 1 - 2 ** (10 - 20 * t) / 2),
-  outBack: (t: number) => 1 + 2.2 * (t - 1) ** 3 + 1.2 * (t - 1) ** 2,
+  outBack: (t: number) => (t <= 0 ? 0 : 1 + 2.2 * (t - 1) ** 3 + 1.2 * (t - 1) ** 2),
   inBack: (t: number) => 2.2 * t ** 3 - 1.2 * t ** 2,
   /** Settles after one soft swing. */
-  outSpring: (t: number) => (t >= 1 ? 1 : 1 - Math.exp(-6.5 * t) * Math.cos(9.5 * t) * (1 - t)),
+  outSpring: (t: number) => (t <= 0 ? 0 : t >= 1 ? 1 : 1 - Math.exp(-6.5 * t) * Math.cos(9.5 * t) * (1 - t)),
 } satisfies Record<string, Easing>;
 
 /** How far `at` is from `from` to `to`, 0 before and 1 after, eased. */

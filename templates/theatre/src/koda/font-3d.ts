@@ -40,7 +40,7 @@ function subsetOf(character: string): Subset | null {
 function fileOf(name: string, weight: number, subset: Subset): URL | null {
   const family = families.find((candidate) => candidate.name.toLowerCase() === name.toLowerCase());
   const faces = (family?.faces ?? []).filter((face) => face.files[subset]);
-  faces.sort((a, b) => Math.abs(Number(a.weight) - weight) - Math.abs(Number(b.weight) - weight));
+  faces.sort((a, b) => Math.abs(Number.parseInt(a.weight) - weight) - Math.abs(Number.parseInt(b.weight) - weight));
   return faces[0]?.files[subset] ?? null;
 }
 

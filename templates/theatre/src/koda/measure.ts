@@ -18,7 +18,7 @@ interface Group {
 
 /**
  * Finds every text on the stage. Letters and words in spans of their own count as one text with the block that holds them.
- * `data-mask` marks an element that cuts its content off on purpose, as in a reveal.
+ * `data-mask` marks an element that cuts its content off on purpose, as in a reveal; what is `aria-hidden` is decoration.
  */
 export function measureTexts(stage: HTMLElement, layoutWidth: number): Measurement {
   const frame = stage.getBoundingClientRect();
@@ -27,7 +27,7 @@ export function measureTexts(stage: HTMLElement, layoutWidth: number): Measureme
   const walker = document.createTreeWalker(stage, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const parent = node.parentElement;
-    if (!parent || !node.nodeValue || parent.closest("style, script")) continue;
+    if (!parent || !node.nodeValue || parent.closest("style, script, [aria-hidden=true]")) continue;
     if (!node.nodeValue.trim()) {
       const around = groups.get(block(parent, stage));
       if (around) around.text += " ";
