@@ -12,6 +12,8 @@ use utoipa::ToSchema;
     PartialEq,
     Eq,
     Hash,
+    PartialOrd,
+    Ord,
     Serialize,
     Deserialize,
     ToSchema,

@@ -152,6 +152,8 @@ pub enum EndedBy {
     Memory,
     /// The sandbox's disk limit.
     Disk,
+    /// The sandbox's limit of processes.
+    Pids,
 }
 
 /// Where a named process stands.

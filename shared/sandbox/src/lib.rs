@@ -1,1 +1,7 @@
-//! koda-sandbox.
+//! Sandbox providers. `local` is bubblewrap on this machine.
+
+pub mod local;
+pub mod wire;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;

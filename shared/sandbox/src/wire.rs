@@ -1,0 +1,94 @@
+//! What the local provider and the supervisor inside a sandbox say to each other over a Unix socket.
+//!
+//! One connection is one request: a line of JSON from the provider, then lines of JSON from the supervisor.
+
+use koda_domain::sandbox::{Exec, ExitStatus};
+use serde::{Deserialize, Serialize};
+
+/// What a provider asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum Request {
+    /// Whether the supervisor lives.
+    Ping,
+    /// Run a command; its output and its end follow. It runs on when the connection closes.
+    Exec {
+        /// The command.
+        exec: Exec,
+    },
+    /// Start a command; only that it was started follows.
+    Spawn {
+        /// The command.
+        exec: Exec,
+    },
+    /// Where a process stands.
+    Status {
+        /// Its name.
+        name: String,
+    },
+    /// End a process with everything that it started.
+    Kill {
+        /// Its name.
+        name: String,
+        /// Milliseconds between asking and forcing.
+        grace_ms: u64,
+    },
+    /// Live for this long from now.
+    Extend {
+        /// Milliseconds.
+        life_ms: u64,
+    },
+    /// End everything.
+    Shutdown,
+}
+
+/// What a supervisor answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Reply {
+    /// Done.
+    Done,
+    /// A piece of standard output, in base64.
+    Stdout {
+        /// Bytes.
+        data: String,
+    },
+    /// A piece of standard error, in base64.
+    Stderr {
+        /// Bytes.
+        data: String,
+    },
+    /// A command is over.
+    Exited {
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// A process runs.
+    Running,
+    /// There is no process of that name.
+    Unknown,
+    /// A process of that name runs already.
+    Busy,
+    /// The command cannot be started.
+    Failed {
+        /// Why.
+        message: String,
+    },
+}
+
+/// What the supervisor is told on its command line, as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Orders {
+    /// Where to listen.
+    pub socket: String,
+    /// The folder that commands run in, and whose size is limited.
+    pub app: String,
+    /// Milliseconds to live without being extended.
+    pub life_ms: u64,
+    /// Bytes of memory.
+    pub memory: u64,
+    /// Processes and threads.
+    pub pids: u32,
+    /// Bytes below `app` and `/tmp`.
+    pub disk: u64,
+}
