@@ -46,6 +46,8 @@ export function measureTexts(stage: HTMLElement, layoutWidth: number): Measureme
       groups.set(element, { element: parent, text: node.nodeValue, box: seen.box, clipped: seen.clipped, opacity: seen.opacity, fontSize: size });
       continue;
     }
+    // A new line stands for a space.
+    if (rect.top >= group.box.bottom - 1) group.text += " ";
     group.text += node.nodeValue;
     group.box = union(group.box, seen.box);
     group.clipped ||= seen.clipped;
@@ -83,7 +85,12 @@ function block(element: HTMLElement, stage: HTMLElement): HTMLElement {
 }
 
 /** How many CSS pixels of the window one pixel of the element takes, transforms included. */
-function scaleOf(element: HTMLElement): number {
+function scaleOf(element: Element): number {
+  if (element instanceof SVGGraphicsElement) {
+    const matrix = element.getScreenCTM();
+    return matrix ? Math.hypot(matrix.a, matrix.b) : 1;
+  }
+  if (!(element instanceof HTMLElement)) return 1;
   const block = element.offsetWidth > 0 ? element : element.parentElement;
   return block && block.offsetWidth > 0 ? Math.max(0.01, block.getBoundingClientRect().width / block.offsetWidth) : 1;
 }
