@@ -1,31 +1,12 @@
 import { useThree, type ThreeElements } from "@react-three/fiber";
 import { useEffect, useLayoutEffect, useMemo } from "react";
-import {
-  BackSide,
-  BoxGeometry,
-  CanvasTexture,
-  Color,
-  DoubleSide,
-  Mesh,
-  MeshBasicMaterial,
-  PMREMGenerator,
-  PlaneGeometry,
-  SRGBColorSpace,
-  Scene,
-  type ColorRepresentation,
-  type Texture,
-} from "three";
+import { CanvasTexture, SRGBColorSpace, type ColorRepresentation, type Texture } from "three";
 import { transparent } from "./environment";
+import { studioMap, type Panel } from "./studio-map";
+
+export type { Panel };
 
 /** Light, ground and background, made here: nothing is fetched. */
-
-export interface Panel {
-  /** Where the light panel hangs; it faces the middle. */
-  position: readonly [x: number, y: number, z: number];
-  size: readonly [width: number, height: number];
-  color?: ColorRepresentation;
-  intensity?: number;
-}
 
 const softboxes: Panel[] = [
   { position: [0, 6, 1], size: [7, 4], intensity: 5 },
@@ -43,45 +24,29 @@ interface StudioLightProps {
 
 /** Lights materials by a studio of glowing panels, and gives shiny ones something to mirror. */
 export function StudioLight({ panels = softboxes, room = "#14161d", intensity = 1 }: StudioLightProps) {
-  const gl = useThree((state) => state.gl);
   const scene = useThree((state) => state.scene);
   const description = JSON.stringify([panels, room]);
-  const target = useMemo(() => {
+  const map = useMemo(() => {
     const [list, color] = JSON.parse(description) as [Panel[], ColorRepresentation];
-    const studio = build(list, color);
-    const generator = new PMREMGenerator(gl);
-    const rendered = generator.fromScene(studio, 0.02, 0.1, 60, { size: 128 });
-    generator.dispose();
-    studio.traverse((object) => {
-      if (!(object instanceof Mesh)) return;
-      object.geometry.dispose();
-      object.material.dispose();
-    });
-    return rendered;
-  }, [gl, description]);
+    return mapFor(description, list, color);
+  }, [description]);
 
   useLayoutEffect(() => {
-    scene.environment = target.texture;
+    scene.environment = map;
     scene.environmentIntensity = intensity;
     return () => {
-      if (scene.environment === target.texture) scene.environment = null;
+      if (scene.environment === map) scene.environment = null;
     };
-  }, [scene, target, intensity]);
-  useEffect(() => () => target.dispose(), [target]);
+  }, [scene, map, intensity]);
   return null;
 }
 
-function build(panels: Panel[], room: ColorRepresentation): Scene {
-  const studio = new Scene();
-  studio.add(new Mesh(new BoxGeometry(24, 24, 24), new MeshBasicMaterial({ color: room, side: BackSide })));
-  for (const { position, size, color = "#ffffff", intensity = 1 } of panels) {
-    const material = new MeshBasicMaterial({ color: new Color(color).multiplyScalar(intensity), side: DoubleSide, toneMapped: false });
-    const panel = new Mesh(new PlaneGeometry(...size), material);
-    panel.position.set(...position);
-    panel.lookAt(0, 0, 0);
-    studio.add(panel);
-  }
-  return studio;
+/** The studio last made: a composition that is loaded again most often has the same. */
+let made: { description: string; map: Texture } | null = null;
+
+function mapFor(description: string, panels: Panel[], room: ColorRepresentation): Texture {
+  if (made?.description !== description) made = { description, map: studioMap(panels, room) };
+  return made.map;
 }
 
 /** A picture painted once on a 2D canvas, as a texture. */
