@@ -1,0 +1,201 @@
+/** The conversation, newest at the bottom, and kept there while it grows unless somebody scrolled up. */
+
+import { ArrowDown } from "lucide-react";
+import { memo, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { IconButton } from "../../../ui/Button";
+import { cx } from "../../../ui/cx";
+import { useAnimation, usePending, useSession, useView } from "../context";
+import { lastExchange, type Row, rows } from "../status";
+import styles from "./Conversation.module.css";
+import {
+  CheckCard,
+  Dots,
+  MessageBubble,
+  Notice,
+  OutcomeCard,
+  PendingBubble,
+  StepText,
+  VersionCard,
+  Work,
+} from "./Items";
+import { PlanCard } from "./PlanCard";
+import { QuestionForm } from "./QuestionForm";
+import { RenderRow } from "./RenderRow";
+
+/** How many entries a long conversation shows at first. */
+const PAGE = 60;
+
+interface ConversationProps {
+  /** Only what a small node has room for. */
+  brief?: boolean;
+  empty?: ReactNode;
+  className?: string | undefined;
+}
+
+export function Conversation({ brief = false, empty, className }: ConversationProps) {
+  const { openStudio, beginError } = useAnimation();
+  const items = useView((view) => view.items);
+  const waiting = useView((view) => view.waiting);
+  const turn = useView((view) => view.turn);
+  const loading = useSession((data) => data.loading);
+  const pending = usePending();
+  const [shown, setShown] = useState(PAGE);
+  const scroller = useRef<HTMLDivElement>(null);
+  const { atEnd, onScroll, toEnd } = useStickToEnd(scroller);
+
+  const all = useMemo(() => rows(brief ? lastExchange(items) : items), [items, brief]);
+  const list = all.slice(-shown);
+  const hidden = brief ? items.length > 0 && lastExchange(items).length < items.length : false;
+  const quiet = turn !== null && !all.some((row) => isMoving(row));
+  const nothing = all.length === 0 && waiting.length === 0 && pending.length === 0;
+
+  return (
+    <div className={cx(styles.root, className)}>
+      <div
+        ref={scroller}
+        className={cx(styles.scroller, "nowheel")}
+        onScroll={onScroll}
+        role="log"
+        aria-label="Conversation"
+        aria-live="polite"
+        aria-relevant="additions"
+        aria-busy={turn !== null}
+        // A region that scrolls is reached by keyboard.
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
+        tabIndex={0}
+      >
+        {nothing && !loading && empty}
+        {hidden && (
+          <button
+            type="button"
+            className={cx(styles.earlier, "nodrag")}
+            onClick={() => openStudio("chat")}
+          >
+            Whole conversation
+          </button>
+        )}
+        {!brief && all.length > list.length && (
+          <button
+            type="button"
+            className={styles.earlier}
+            onClick={() => setShown(shown + PAGE * 3)}
+          >
+            Show earlier
+          </button>
+        )}
+        <div className={cx(styles.list, "nodrag nopan")}>
+          {list.map((row) => (
+            <RowView key={`${row.kind}-${row.id}`} row={row} />
+          ))}
+          {quiet && <Dots label={turn.stopRequested ? "Stopping" : "Working"} />}
+          {waiting.map((item) => (
+            <MessageBubble key={item.id} item={item} waits={turn !== null} />
+          ))}
+          {pending.map((message) => (
+            <PendingBubble key={message.key} message={message} />
+          ))}
+          {beginError && (
+            <p className={styles.error} role="alert">
+              {beginError.message}
+            </p>
+          )}
+        </div>
+      </div>
+      {!atEnd && (
+        <IconButton
+          label="To the newest"
+          size="sm"
+          variant="secondary"
+          className={cx(styles.toEnd, "nodrag")}
+          onClick={toEnd}
+        >
+          <ArrowDown />
+        </IconButton>
+      )}
+    </div>
+  );
+}
+
+function isMoving(row: Row): boolean {
+  switch (row.kind) {
+    case "step":
+      return row.streaming;
+    case "work":
+      return row.tools.some((tool) => tool.status === "running");
+    case "check":
+      return row.status === "running";
+    default:
+      return false;
+  }
+}
+
+const RowView = memo(function RowView({ row }: { row: Row }) {
+  switch (row.kind) {
+    case "message":
+      return <MessageBubble item={row} />;
+    case "step":
+      return <StepText item={row} />;
+    case "work":
+      return <Work tools={row.tools} />;
+    case "tool":
+      return <Work tools={[row]} />;
+    case "check":
+      return <CheckCard item={row} />;
+    case "plan":
+      return <PlanCard item={row} />;
+    case "question":
+      return <QuestionForm item={row} />;
+    case "version":
+      return <VersionCard item={row} />;
+    case "render":
+      return <RenderRow id={row.id} />;
+    case "notice":
+      return <Notice item={row} />;
+    case "outcome":
+      return <OutcomeCard item={row} />;
+  }
+});
+
+/** Keeps a list at its end while it grows, as long as it was there. */
+function useStickToEnd(ref: React.RefObject<HTMLDivElement | null>) {
+  const [atEnd, setAtEnd] = useState(true);
+  const sticks = useRef(true);
+  const toEnd = () => {
+    const element = ref.current;
+    if (element) element.scrollTop = element.scrollHeight;
+  };
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (element) element.scrollTop = element.scrollHeight;
+  }, [ref]);
+  useEffect(() => {
+    const element = ref.current;
+    if (!element) return;
+    const keep = () => {
+      if (sticks.current) element.scrollTop = element.scrollHeight;
+    };
+    const observer = new ResizeObserver(keep);
+    observer.observe(element);
+    for (const child of element.children) observer.observe(child);
+    const added = new MutationObserver(() => {
+      for (const child of element.children) observer.observe(child);
+      keep();
+    });
+    added.observe(element, { childList: true });
+    return () => {
+      observer.disconnect();
+      added.disconnect();
+    };
+  }, [ref]);
+  return {
+    atEnd,
+    toEnd,
+    onScroll: () => {
+      const element = ref.current;
+      if (!element) return;
+      const end = element.scrollHeight - element.scrollTop - element.clientHeight < 48;
+      sticks.current = end;
+      setAtEnd(end);
+    },
+  };
+}
