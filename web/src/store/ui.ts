@@ -9,6 +9,8 @@ interface UiState {
   theme: ThemeChoice;
   minimap: boolean;
   snap: boolean;
+  /** What dragging the empty canvas does: choose nodes, or move the view. */
+  tool: "select" | "hand";
   help: boolean;
   palette: boolean;
 }
@@ -29,6 +31,7 @@ function readTheme(): ThemeChoice {
 export const uiStore = createStore<UiState>(() => ({
   theme: readTheme(),
   ...readPrefs(),
+  tool: "select",
   help: false,
   palette: false,
 }));

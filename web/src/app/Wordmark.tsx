@@ -1,0 +1,15 @@
+import styles from "./Wordmark.module.css";
+
+/** The name, with its mark: a K whose foot has begun to roll. */
+export function Wordmark() {
+  return (
+    <span className={styles.root}>
+      <svg viewBox="0 0 20 20" width="22" height="22" aria-hidden="true">
+        <path d="M4 2.5v15" className={styles.stem} />
+        <path d="M15.5 2.5 7.2 10.4" className={styles.arm} />
+        <circle cx="13.4" cy="14.9" r="2.9" className={styles.dot} />
+      </svg>
+      Koda
+    </span>
+  );
+}

@@ -1,0 +1,1 @@
+export const projectPath = (id: string): string => `/p/${id}`;

@@ -1,0 +1,144 @@
+import {
+  ArrowLeft,
+  CircleHelp,
+  CopyPlus,
+  Download,
+  Ellipsis,
+  FlaskConical,
+  Search,
+  ServerCog,
+  Upload,
+} from "lucide-react";
+import { ThemeMenu } from "../app/ThemeMenu";
+import { useConfigState } from "../store/config";
+import { useDocument, useProject } from "../store/project";
+import { uiStore } from "../store/ui";
+import { Badge } from "../ui/Badge";
+import { IconButton } from "../ui/Button";
+import { InlineEdit } from "../ui/InlineEdit";
+import { Menu } from "../ui/Menu";
+import { Popover } from "../ui/Popover";
+import { Tooltip } from "../ui/Tooltip";
+import { action } from "./actions";
+import { useEditor } from "./editor";
+import { SaveIndicator } from "./SaveIndicator";
+import styles from "./TopBar.module.css";
+
+export function TopBar({ onDuplicate }: { onDuplicate: () => void }) {
+  const editor = useEditor();
+  const { store } = useProject();
+  const name = useDocument((it) => it.name);
+  const run = (id: string) => action(id).run(editor);
+  return (
+    <header className={styles.bar}>
+      <div className={styles.group}>
+        <Tooltip label="All projects">
+          <IconButton label="All projects" onClick={editor.leave}>
+            <ArrowLeft />
+          </IconButton>
+        </Tooltip>
+        <InlineEdit
+          label="Project name"
+          value={name}
+          onChange={(next) => store.rename(next)}
+          className={styles.name ?? ""}
+        />
+        <SaveIndicator />
+      </div>
+      <div className={styles.group}>
+        <ModelBadge />
+        <SandboxInfo />
+        <button
+          type="button"
+          className={styles.search}
+          onClick={() => uiStore.setState({ palette: true })}
+        >
+          <Search size={14} /> Search
+        </button>
+        <ThemeMenu />
+        <Tooltip label="Keyboard shortcuts" shortcut="?">
+          <IconButton label="Keyboard shortcuts" onClick={() => uiStore.setState({ help: true })}>
+            <CircleHelp />
+          </IconButton>
+        </Tooltip>
+        <Menu
+          align="end"
+          trigger={
+            <IconButton label="More">
+              <Ellipsis />
+            </IconButton>
+          }
+          items={[
+            { label: "Duplicate project", icon: <CopyPlus />, onSelect: onDuplicate },
+            { type: "separator" },
+            { label: "Import files or a canvas…", icon: <Upload />, onSelect: () => run("import") },
+            { label: "Export as JSON", icon: <Download />, onSelect: () => run("export") },
+          ]}
+        />
+      </div>
+    </header>
+  );
+}
+
+/** Says plainly where no AI is at work. */
+function ModelBadge() {
+  const { config } = useConfigState();
+  if (!config || config.models.orchestrator.is_ai) return null;
+  return (
+    <Popover
+      title="Demo model"
+      trigger={
+        <button type="button" className={styles.demo}>
+          <Badge tone="warning" icon={<FlaskConical />}>
+            Demo model — not AI
+          </Badge>
+        </button>
+      }
+    >
+      <div className={styles.info}>
+        <h2>This is the demo model</h2>
+        <p>
+          It picks a ready-made recipe by the words of your prompt and fills in text, colours and
+          timing. Everything else is real: the plan, the check, the preview, the export.
+        </p>
+        <p>Set a model key on the server to have animations written from scratch.</p>
+      </div>
+    </Popover>
+  );
+}
+
+function SandboxInfo() {
+  const { config } = useConfigState();
+  if (!config) return null;
+  const { orchestrator, code_generator: coder } = config.models;
+  return (
+    <Popover
+      title="This server"
+      trigger={
+        <IconButton label="About this server">
+          <ServerCog />
+        </IconButton>
+      }
+    >
+      <dl className={styles.facts}>
+        <dt>Sandboxes</dt>
+        <dd>
+          {config.sandbox.name}
+          <small>{config.sandbox.isolation}</small>
+        </dd>
+        <dt>Plans</dt>
+        <dd>
+          {orchestrator.model}
+          <small>{orchestrator.provider}</small>
+        </dd>
+        <dt>Code</dt>
+        <dd>
+          {coder.model}
+          <small>{coder.provider}</small>
+        </dd>
+        <dt>Koda</dt>
+        <dd>{config.version}</dd>
+      </dl>
+    </Popover>
+  );
+}
