@@ -182,6 +182,12 @@ impl Studio {
         crate::scaffold(engine)
     }
 
+    /// Font families that the templates carry.
+    #[must_use]
+    pub fn fonts() -> Vec<&'static str> {
+        crate::turn::FONTS.lines().collect()
+    }
+
     /// A blob of a workspace or an asset.
     ///
     /// # Errors
