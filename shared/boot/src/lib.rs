@@ -1,5 +1,139 @@
-//! The composition root: configuration, logs, adapters, and the server made of them.
+//! The composition root: configuration, logs, adapters, and the server made of them. The one crate that knows adapters.
 
 pub mod config;
+mod logs;
+mod secret;
+mod serve;
 
 pub use config::Config;
+
+use anyhow::{Context, Result, bail};
+use koda_agent::{Studio, StudioOptions, StudioParts};
+use koda_domain::{Clock, Engine, Ids, sandbox::SandboxProvider};
+use koda_http::{AppState, Site};
+use koda_model::DemoModel;
+use koda_objects::LocalObjects;
+use koda_sandbox::local::{LocalConfig, LocalProvider};
+use koda_store::SqliteStore;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio_util::sync::CancellationToken;
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+}
+
+struct SystemIds;
+
+impl Ids for SystemIds {
+    fn ulid(&self) -> ulid::Ulid {
+        ulid::Ulid::generate()
+    }
+}
+
+/// Runs `koda-server` until it is told to stop.
+///
+/// # Errors
+/// Where the configuration or this machine does not allow it; the text says what to do.
+pub async fn run_server() -> Result<()> {
+    let config = match Config::from_process() {
+        Ok(config) => config,
+        Err(problems) => {
+            let list: String = problems.iter().map(|p| format!("\n  {p}")).collect();
+            bail!("the configuration has problems:{list}");
+        }
+    };
+    logs::start(&config)?;
+    serve::serve(config).await
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("{} is not a path", path.display()))
+}
+
+/// Puts the parts together for a server that is found at `origin`.
+async fn compose(
+    config: &Config,
+    origin: &str,
+    preview_base: &str,
+    shutdown: CancellationToken,
+) -> Result<AppState> {
+    let data = absolute(&config.data_dir)?;
+    tokio::fs::create_dir_all(&data).await.with_context(|| {
+        format!(
+            "{} cannot be made; set KODA_DATA_DIR to a folder that can",
+            data.display()
+        )
+    })?;
+    let secret = match &config.secret {
+        Some(secret) => secret.clone(),
+        None => secret::load_or_make(&data.join("secret"))?,
+    };
+    let secret = secret.expose().as_bytes();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store =
+        SqliteStore::open(&data.join("koda.db")).context("the database cannot be opened")?;
+    let objects = LocalObjects::new(data.join("objects"), secret, clock.clone());
+    let objects = Arc::new(objects.context("the folder of files cannot be opened")?);
+    let sandboxes = Arc::new(provider(config, &data, clock.clone())?);
+    if let Err(error) = sandboxes.ready().await {
+        tracing::warn!("Sandboxes cannot be made on this machine: {error}");
+    } else {
+        tracing::info!("Sandboxes: {}", sandboxes.info().isolation);
+    }
+    let studio = Studio::new(StudioParts {
+        store: Arc::new(store),
+        objects: objects.clone(),
+        sandboxes,
+        model: Arc::new(DemoModel::new().context("the demo model's recipes are damaged")?),
+        clock,
+        ids: Arc::new(SystemIds),
+        owner: format!("server-{}", ulid::Ulid::generate()),
+        options: StudioOptions {
+            limits: config.limits.clone(),
+            idle: config.idle,
+            renders: config.max_renders,
+            ..StudioOptions::default()
+        },
+    });
+    tracing::info!("Model: the built-in demo model, which is not AI");
+    let site = Arc::new(Site::new(origin, preview_base, secret));
+    Ok(AppState {
+        studio,
+        gateway: Some(objects),
+        site,
+        shutdown,
+    })
+}
+
+fn provider(config: &Config, data: &Path, clock: Arc<dyn Clock>) -> Result<LocalProvider> {
+    let templates = absolute(&config.templates_dir)?;
+    let engines = [(Engine::Remotion, "remotion"), (Engine::Theatre, "theatre")];
+    let mut found = BTreeMap::new();
+    for (engine, name) in engines {
+        let template = templates.join(name);
+        if template.join("node_modules").is_dir() {
+            found.insert(engine, template);
+        } else {
+            tracing::warn!(
+                "The {engine} template has no packages at {}; run `make build`",
+                template.display()
+            );
+        }
+    }
+    let config = LocalConfig {
+        root: data.join("sandboxes"),
+        templates: found,
+        sandboxd: absolute(&config.sandboxd_bin)?,
+        capture: absolute(&config.capture_bin)?,
+        max_sandboxes: config.max_sandboxes,
+    };
+    Ok(LocalProvider::new(config, clock))
+}
