@@ -1,0 +1,90 @@
+// What koda-capture calls in the page. Runs after virtual_clock.js and before any script of the page.
+(() => {
+  "use strict";
+  const STALL = 600; // milliseconds of real time without an end after which timers of the composition are let go
+  const BEAT = 100;
+  let current = -1;
+
+  const describe = (error) =>
+    error && typeof error === "object"
+      ? { message: String(error.message ?? error), stack: String(error.stack ?? "") }
+      : { message: String(error), stack: "" };
+
+  /** Awaits a promise of the page, nudging the clock where nothing moves. */
+  const patiently = async (promise) => {
+    const clock = window.__kodaClock;
+    let beats = 0;
+    const beat = clock.real.setInterval(() => {
+      if (++beats * BEAT >= STALL) clock.nudge();
+    }, BEAT);
+    try {
+      return await promise;
+    } finally {
+      clock.real.clearInterval(beat);
+    }
+  };
+
+  const driver = {
+    /** Waits for the page to set window.koda and for its composition to be ready. */
+    async ready(deadline) {
+      const clock = window.__kodaClock;
+      await new Promise((done, fail) => {
+        let waited = 0;
+        const look = clock.real.setInterval(() => {
+          waited += 5;
+          if (window.koda) done();
+          else if (waited >= deadline) fail(new Error("the page did not set window.koda"));
+          else return;
+          clock.real.clearInterval(look);
+        }, 5);
+      });
+      try {
+        await patiently(window.koda.ready);
+        clock.settle();
+        current = 0;
+        return { info: window.koda.info, contract: window.koda.contract };
+      } catch (error) {
+        return { error: window.koda.error ?? describe(error), info: window.koda.info };
+      }
+    },
+
+    /** Shows a frame. Answers {reload: true} where only a fresh page can show it. */
+    async goto(frame) {
+      const clock = window.__kodaClock;
+      const { fps } = window.koda.info;
+      const time = (frame * 1000) / fps;
+      if (time < clock.now - 1e-6 && clock.stateful) return { reload: true };
+      // What runs by timers is stepped through, so that the page comes to the same state by a jump as frame by frame.
+      let next = frame;
+      if (frame > current + 1 && (clock.stateful || clock.due(time))) next = current + 1;
+      for (; next <= frame; next++) {
+        try {
+          await patiently(window.koda.show(next));
+        } catch (error) {
+          return { frame: next, error: window.koda.error ?? describe(error) };
+        }
+        clock.settle();
+        current = next;
+        if (window.koda.error) return { frame: next, error: window.koda.error };
+      }
+      return { frame };
+    },
+
+    /** Shows frames from here on without pictures until one fails or the time is over; answers the next frame. */
+    async sweep(from, to, milliseconds) {
+      const began = new Event("").timeStamp;
+      let frame = from;
+      for (; frame < to && new Event("").timeStamp - began < milliseconds; frame++) {
+        const shown = await driver.goto(frame);
+        if (shown.error || shown.reload) return shown;
+      }
+      return { frame };
+    },
+
+    measure: () => window.koda.measure(),
+
+    images: () =>
+      [...document.images].filter((image) => image.complete && image.naturalWidth === 0 && image.currentSrc !== "").map((image) => image.currentSrc),
+  };
+  Object.defineProperty(window, "__kodaDriver", { value: Object.freeze(driver) });
+})();

@@ -1,0 +1,236 @@
+//! Gate `frames`: every frame can be shown, shows something, moves, and is the same when it is shown again.
+
+use std::time::{Duration, Instant};
+
+use image::RgbaImage;
+use serde_json::Value;
+
+use super::diagnostic::{Diagnostic, FrameFacts, Gate};
+use super::load::{complaints, thrown};
+use super::locate::Locator;
+use crate::error::{Code, Result};
+use crate::manifest::Manifest;
+use crate::page::{NotShown, Page, Picture};
+use crate::pixels;
+
+/// How long frames that are not shot may take together: exceptions at any frame are looked for as long as it is cheap.
+const SWEEP: Duration = Duration::from_secs(6);
+/// More blank samples than this share are an error; a fade at either end is not.
+const BLANK_SHARE: f64 = 0.6;
+/// Most pictures on the contact sheet.
+const ON_SHEET: usize = 6;
+/// Most positions that are shot twice.
+const TWICE: usize = 3;
+
+/// What was shot.
+#[derive(Default)]
+pub struct Shot {
+    /// What is wrong.
+    pub found: Vec<Diagnostic>,
+    /// Numbers of each sample.
+    pub facts: Vec<FrameFacts>,
+    /// What layout looked like at each sample.
+    pub measures: Vec<(u32, Value)>,
+    /// Pictures for the contact sheet.
+    pub sheet: Vec<RgbaImage>,
+}
+
+/// Shows all frames, as far as time allows, and shoots some.
+///
+/// # Errors
+/// `browser_failed` or `frame_failed` where the composition is not to blame.
+pub async fn run(
+    page: &mut Page,
+    manifest: &Manifest,
+    count: u32,
+    base: &str,
+    locator: &mut Locator<'_>,
+) -> Result<Shot> {
+    let samples = samples(manifest.duration_in_frames, count);
+    let mut shot = Shot::default();
+    let pictured = pictured(&samples);
+    let mut next = 0;
+    let mut left = SWEEP;
+    for &frame in &samples {
+        let began = Instant::now();
+        let swept = if frame > next {
+            page.sweep(next, frame, left).await.map(drop)
+        } else {
+            Ok(())
+        };
+        left = left.saturating_sub(began.elapsed());
+        if let Some(diagnostic) = failed(swept, locator).await? {
+            shot.found.push(diagnostic);
+            return Ok(shot);
+        }
+        if let Some(diagnostic) = failed(page.show(frame).await, locator).await? {
+            shot.found.push(diagnostic);
+            return Ok(shot);
+        }
+        next = frame + 1;
+        let picture = shoot(page, frame).await?;
+        shot.facts.push(FrameFacts {
+            frame,
+            facts: pixels::facts(&picture),
+        });
+        shot.measures.push((frame, page.measure().await?));
+        if pictured.contains(&frame) {
+            shot.sheet.push(picture);
+        }
+    }
+    shot.found.extend(looks(&shot.facts, manifest));
+    if shot.found.is_empty() {
+        shot.found.extend(again(page, &shot.facts, locator).await?);
+    }
+    let events = page.events();
+    shot.found
+        .extend(complaints(Gate::Frames, &events, base, locator).await);
+    Ok(shot)
+}
+
+async fn shoot(page: &Page, frame: u32) -> Result<RgbaImage> {
+    pixels::decode(
+        &page
+            .shoot(Picture::Png)
+            .await
+            .map_err(|failure| failure.at(frame))?,
+    )
+}
+
+async fn failed(
+    shown: Result<(), NotShown>,
+    locator: &mut Locator<'_>,
+) -> Result<Option<Diagnostic>> {
+    match shown {
+        Ok(()) => Ok(None),
+        Err(NotShown::Composition(frame, error)) => Ok(Some(
+            thrown(Gate::Frames, &error, locator).await.frame(frame),
+        )),
+        Err(NotShown::Other(failure)) if failure.code == Code::FrameFailed => {
+            let hint = "a frame must come to an end: look for endless loops and for promises or handles that never settle";
+            let diagnostic =
+                Diagnostic::error(Gate::Frames, "frame_stuck", failure.message).hint(hint);
+            Ok(Some(match failure.frame {
+                Some(frame) => diagnostic.frame(frame),
+                None => diagnostic,
+            }))
+        }
+        Err(NotShown::Other(failure)) => Err(failure),
+    }
+}
+
+/// Evenly spread frames, both ends among them.
+fn samples(frames: u32, count: u32) -> Vec<u32> {
+    let last = u64::from(frames.saturating_sub(1));
+    let steps = u64::from(count.max(2) - 1);
+    let mut samples: Vec<u32> = (0..=steps)
+        .map(|step| u32::try_from(step * last / steps).unwrap_or(u32::MAX))
+        .collect();
+    samples.dedup();
+    samples
+}
+
+fn pictured(samples: &[u32]) -> Vec<u32> {
+    if samples.len() <= ON_SHEET {
+        return samples.to_vec();
+    }
+    (0..ON_SHEET)
+        .map(|index| samples[index * (samples.len() - 1) / (ON_SHEET - 1)])
+        .collect()
+}
+
+/// Blank pictures, and a film in which nothing moves.
+fn looks(facts: &[FrameFacts], manifest: &Manifest) -> Vec<Diagnostic> {
+    let blank: Vec<u32> = facts
+        .iter()
+        .filter(|shot| shot.facts.blank)
+        .map(|shot| shot.frame)
+        .collect();
+    let share = blank.len() as f64 / facts.len().max(1) as f64;
+    if let Some(&first) = blank.first().filter(|_| share > BLANK_SHARE) {
+        let list: Vec<String> = blank.iter().map(ToString::to_string).collect();
+        let what = if blank.len() == facts.len() {
+            "every frame that was shot is"
+        } else {
+            "most frames are"
+        };
+        let message = format!("{what} of a single colour: frames {}", list.join(", "));
+        let hint = "something covers the picture, nothing is drawn, or it is drawn outside the frame or in the colour of its ground";
+        return vec![
+            Diagnostic::error(Gate::Frames, "blank_frames", message)
+                .frame(first)
+                .hint(hint),
+        ];
+    }
+    let moves = facts
+        .windows(2)
+        .any(|pair| pair[0].facts.sha256 != pair[1].facts.sha256);
+    // A single frame cannot move, and half a second may well hold still.
+    let long = f64::from(manifest.duration_in_frames) > manifest.fps * 0.5;
+    if facts.len() > 2 && long && !moves {
+        let hint = "derive positions, sizes or colours from the current frame";
+        return vec![
+            Diagnostic::error(
+                Gate::Frames,
+                "frozen",
+                "nothing moves: all frames that were shot are the same",
+            )
+            .hint(hint),
+        ];
+    }
+    Vec::new()
+}
+
+/// Shows some frames a second time, in another order, and one of them on a fresh page.
+async fn again(
+    page: &Page,
+    facts: &[FrameFacts],
+    locator: &mut Locator<'_>,
+) -> Result<Vec<Diagnostic>> {
+    let last = facts.len().saturating_sub(1);
+    let mut order: Vec<usize> = [last / 2, last, last / 4].to_vec();
+    order.dedup();
+    order.truncate(TWICE);
+    let fresh = order.first().copied();
+    for (position, index) in order.into_iter().chain(fresh).enumerate() {
+        let Some(before) = facts.get(index) else {
+            continue;
+        };
+        if position >= TWICE
+            && let Some(diagnostic) = failed(page.load().await, locator).await?
+        {
+            return Ok(vec![diagnostic]);
+        }
+        if let Some(diagnostic) = failed(page.show(before.frame).await, locator).await? {
+            return Ok(vec![diagnostic]);
+        }
+        let picture = shoot(page, before.frame).await?;
+        if pixels::sha256(picture.as_raw()) != before.facts.sha256 {
+            let message = format!(
+                "frame {} looks different when it is shown a second time",
+                before.frame
+            );
+            let hint = "a frame must depend on its number alone: no randomness without a fixed seed, no clock, no counter kept \
+                        outside the component, no state that grows from frame to frame";
+            return Ok(vec![
+                Diagnostic::error(Gate::Frames, "nondeterministic_frame", message)
+                    .frame(before.frame)
+                    .hint(hint),
+            ]);
+        }
+    }
+    Ok(Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_spread_over_the_whole_film_and_never_repeat() {
+        assert_eq!(samples(90, 9), [0, 11, 22, 33, 44, 55, 66, 77, 89]);
+        assert_eq!(samples(3, 9), [0, 1, 2]);
+        assert_eq!(samples(1, 9), [0]);
+        assert_eq!(pictured(&samples(90, 9)), [0, 11, 33, 44, 66, 89]);
+    }
+}

@@ -1,0 +1,124 @@
+//! NDJSON on stdout.
+
+use std::io::Write as _;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::Failure;
+
+/// Most progress lines in a second.
+const MOST_A_SECOND: u32 = 10;
+
+/// Writes one object as a line, with `type` first.
+pub fn line<T: Serialize>(kind: &str, body: &T) {
+    let body = serde_json::to_string(body).unwrap_or_else(|_| "{}".to_owned());
+    let rest = body.strip_prefix('{').unwrap_or("}");
+    let comma = if rest == "}" { "" } else { "," };
+    let mut out = std::io::stdout().lock();
+    // A reader that went away does not make the work worthless: the file is still written.
+    let _ =
+        writeln!(out, "{{\"type\":{}{comma}{rest}", Value::from(kind)).and_then(|()| out.flush());
+}
+
+/// Writes the last line of a run that failed.
+pub fn failure(failure: &Failure) {
+    line("error", failure);
+}
+
+/// Stages of a run, as progress lines name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// The browser and the page are coming up.
+    Start,
+    /// Frames are shot.
+    Capture,
+    /// The encoder is finishing.
+    Encode,
+    /// The output is compared with fresh pictures.
+    Verify,
+}
+
+#[derive(Serialize)]
+struct ProgressLine {
+    stage: Stage,
+    frame: u32,
+    total: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fps: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds_left: Option<f64>,
+}
+
+/// Progress lines of a render, held to ten a second.
+pub struct Progress {
+    total: u32,
+    state: Mutex<State>,
+}
+
+struct State {
+    last: Option<Instant>,
+    stage: Option<Stage>,
+    began: Instant,
+}
+
+impl Progress {
+    /// Progress towards this many frames.
+    pub fn new(total: u32) -> Self {
+        Self {
+            total,
+            state: Mutex::new(State {
+                last: None,
+                stage: None,
+                began: Instant::now(),
+            }),
+        }
+    }
+
+    /// Says that `frame` frames of a stage are done. Lines that come too fast are left out, but never the first of a stage.
+    pub fn at(&self, stage: Stage, frame: u32) {
+        let now = Instant::now();
+        let Ok(mut state) = self.state.lock() else {
+            return;
+        };
+        let changed = state.stage != Some(stage);
+        if changed {
+            state.stage = Some(stage);
+            state.began = now;
+        }
+        let gap = Duration::from_secs(1) / MOST_A_SECOND;
+        if state
+            .last
+            .is_some_and(|last| now.duration_since(last) < gap)
+            && !changed
+        {
+            return;
+        }
+        // A change of stage is told even right after another line, by moving the next one back.
+        state.last = Some(state.last.map_or(now, |last| now.max(last + gap)));
+        let seconds = now.duration_since(state.began).as_secs_f64();
+        let measured = stage == Stage::Capture && frame > 0 && seconds > 0.0;
+        let fps = measured.then(|| f64::from(frame) / seconds);
+        let seconds_left =
+            fps.map(|fps| round(f64::from(self.total.saturating_sub(frame)) / fps, 1));
+        line(
+            "progress",
+            &ProgressLine {
+                stage,
+                frame,
+                total: self.total,
+                fps: fps.map(|fps| round(fps, 1)),
+                seconds_left,
+            },
+        );
+    }
+}
+
+/// Rounds to a number of decimals, for output.
+pub fn round(value: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (value * scale).round() / scale
+}

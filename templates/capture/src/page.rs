@@ -1,0 +1,573 @@
+//! The composition's page in capture mode: coming up, showing frames, taking pictures.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::browser::Browser;
+use crate::cdp::{Cdp, Event};
+use crate::error::{Code, Failure, Result};
+
+const CLOCK: &str = include_str!("../assets/virtual_clock.js");
+const DRIVER: &str = include_str!("../assets/driver.js");
+
+/// How long the page may take to come up.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+/// How long one frame may take to be shown, and again to be shot. Longer than the templates' own patience with slow resources,
+/// so that their error, which says what was waited for, comes first.
+const FRAME_WITHIN: Duration = Duration::from_secs(30);
+/// Most frames are shown within this time without the compositor's help.
+const UNAIDED: Duration = Duration::from_millis(4);
+/// The compositor's time at the first frame, in milliseconds.
+const FIRST_FRAME_TICKS: f64 = 1000.0;
+/// How often one thing is tried again after the page reloaded itself (Vite does so when it discovers a dependency).
+const RELOADS: usize = 3;
+
+/// How to open the page.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the workspace is served, without a query: `http://127.0.0.1:5173/`.
+    pub base: String,
+    /// Width of the pictures in pixels.
+    pub width: u32,
+    /// Height of the pictures in pixels.
+    pub height: u32,
+    /// Frames a second of the composition, the grid on which animation frames run.
+    pub fps: f64,
+    /// Whether pictures keep their alpha.
+    pub transparent: bool,
+    /// Whether console, network and exceptions are listened to.
+    pub observe: bool,
+}
+
+/// What a picture is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Picture {
+    /// Lossless, with alpha.
+    Png,
+    /// Of this quality, 0 to 100.
+    Jpeg(u8),
+}
+
+/// How pictures are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capture {
+    /// The compositor draws when it is told to, and hands over what it drew. Only the headless shell can.
+    BeginFrame,
+    /// A screenshot of what the compositor drew last.
+    Screenshot,
+}
+
+impl Capture {
+    /// Its name in a render's result.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BeginFrame => "begin-frame",
+            Self::Screenshot => "screenshot",
+        }
+    }
+}
+
+/// An error of the page's own scripts.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PageError {
+    /// What it says.
+    pub message: String,
+    /// Where it came from, as the browser writes it.
+    #[serde(default)]
+    pub stack: String,
+}
+
+/// Why a frame was not shown.
+#[derive(Debug, Clone)]
+pub enum NotShown {
+    /// The composition failed at this frame.
+    Composition(u32, PageError),
+    /// Something around it failed.
+    Other(Failure),
+}
+
+impl From<NotShown> for Failure {
+    fn from(not_shown: NotShown) -> Self {
+        match not_shown {
+            NotShown::Composition(frame, error) => {
+                Failure::new(Code::FrameFailed, error.message).at(frame)
+            }
+            NotShown::Other(failure) => failure,
+        }
+    }
+}
+
+/// An open page.
+pub struct Page {
+    cdp: Cdp,
+    session: String,
+    target: String,
+    capture: Capture,
+    options: Options,
+    events: Option<mpsc::UnboundedReceiver<Event>>,
+    frames_begun: AtomicU32,
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    #[serde(default)]
+    frame: u32,
+    #[serde(default)]
+    reload: bool,
+    error: Option<PageError>,
+}
+
+impl Page {
+    /// Opens the page and leaves it blank: [`Page::load`] brings up the composition.
+    ///
+    /// # Errors
+    /// `browser_failed`.
+    pub async fn open(browser: &Browser, options: Options) -> Result<Self> {
+        let cdp = browser.cdp.clone();
+        let size =
+            json!({ "url": "about:blank", "width": options.width, "height": options.height });
+        let mut controlled = size.clone();
+        controlled["enableBeginFrameControl"] = true.into();
+        let mut page = match attach(&cdp, controlled).await {
+            Ok((target, session)) => {
+                let page = Self {
+                    cdp: cdp.clone(),
+                    session,
+                    target,
+                    capture: Capture::BeginFrame,
+                    options,
+                    events: None,
+                    frames_begun: AtomicU32::new(0),
+                };
+                match page.begin_frame(None).await {
+                    Ok(_) => page,
+                    Err(_) => {
+                        page.close().await;
+                        page.again_without_control(size).await?
+                    }
+                }
+            }
+            Err(_) => {
+                let (target, session) = attach(&cdp, size).await?;
+                Self {
+                    cdp,
+                    session,
+                    target,
+                    capture: Capture::Screenshot,
+                    options,
+                    events: None,
+                    frames_begun: AtomicU32::new(0),
+                }
+            }
+        };
+        page.prepare().await?;
+        Ok(page)
+    }
+
+    async fn again_without_control(self, size: Value) -> Result<Self> {
+        let (target, session) = attach(&self.cdp, size).await?;
+        Ok(Self {
+            session,
+            target,
+            capture: Capture::Screenshot,
+            ..self
+        })
+    }
+
+    async fn prepare(&mut self) -> Result<()> {
+        let options = self.options.clone();
+        if options.observe {
+            self.events = Some(self.cdp.listen(&self.session));
+            for domain in ["Runtime", "Network", "Log"] {
+                self.call(&format!("{domain}.enable"), json!({})).await?;
+            }
+        }
+        self.call("Page.enable", json!({})).await?;
+        let clock = CLOCK.replacen(
+            "/*KODA_CONFIG*/ { fps: 30 }",
+            &json!({ "fps": options.fps }).to_string(),
+            1,
+        );
+        let source = format!("{clock}\n{DRIVER}");
+        self.call(
+            "Page.addScriptToEvaluateOnNewDocument",
+            json!({ "source": source, "runImmediately": false }),
+        )
+        .await?;
+        let metrics = json!({ "width": options.width, "height": options.height, "deviceScaleFactor": 1, "mobile": false });
+        self.call("Emulation.setDeviceMetricsOverride", metrics)
+            .await?;
+        if options.transparent {
+            let clear = json!({ "color": { "r": 0, "g": 0, "b": 0, "a": 0 } });
+            self.call("Emulation.setDefaultBackgroundColorOverride", clear)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// How this page's pictures are taken.
+    pub fn capture(&self) -> Capture {
+        self.capture
+    }
+
+    /// What the page's browser reported since the last call, where the page is observed.
+    pub fn events(&mut self) -> Vec<Event> {
+        let mut events = Vec::new();
+        if let Some(receiver) = &mut self.events {
+            while let Ok(event) = receiver.try_recv() {
+                events.push(event);
+            }
+        }
+        events
+    }
+
+    /// Loads the page anew and waits until its composition stands at frame 0.
+    ///
+    /// # Errors
+    /// [`NotShown::Composition`] with what the composition threw, else `page_failed`.
+    pub async fn load(&self) -> Result<(), NotShown> {
+        let deadline = Instant::now() + READY_WITHIN;
+        let Options {
+            base,
+            width,
+            height,
+            transparent,
+            ..
+        } = &self.options;
+        let alpha = if *transparent { "&transparent=1" } else { "" };
+        let url = format!("{base}?mode=capture&width={width}&height={height}{alpha}");
+        let navigated = self
+            .within(
+                deadline,
+                "the page did not answer",
+                self.call("Page.navigate", json!({ "url": url })),
+            )
+            .await?;
+        if let Some(error) = navigated["errorText"].as_str() {
+            return Err(NotShown::Other(Failure::new(
+                Code::PageFailed,
+                format!("the page cannot be loaded: {error}"),
+            )));
+        }
+        self.ready(deadline).await
+    }
+
+    async fn ready(&self, deadline: Instant) -> Result<(), NotShown> {
+        let expression = format!("__kodaDriver.ready({})", READY_WITHIN.as_millis());
+        let value = self
+            .script(
+                deadline,
+                "the composition did not become ready",
+                &expression,
+            )
+            .await?;
+        if let Some(error) = error_of(&value) {
+            return Err(NotShown::Composition(0, error));
+        }
+        if value["contract"] != 1 {
+            let message = format!(
+                "the page speaks contract {}, this program speaks 1",
+                value["contract"]
+            );
+            return Err(NotShown::Other(Failure::new(Code::PageFailed, message)));
+        }
+        Ok(())
+    }
+
+    /// Shows a frame. What a picture then holds depends on the frame alone, not on the frames shown before.
+    ///
+    /// # Errors
+    /// [`NotShown::Composition`] with what the composition threw, else `frame_failed` or `browser_failed`.
+    pub async fn show(&self, frame: u32) -> Result<(), NotShown> {
+        for _ in 0..RELOADS {
+            let shown = self
+                .drive(&format!("__kodaDriver.goto({frame})"), frame, FRAME_WITHIN)
+                .await?;
+            if let Some(error) = shown.error {
+                return Err(NotShown::Composition(shown.frame, error));
+            }
+            if !shown.reload {
+                return Ok(());
+            }
+            self.load().await?;
+        }
+        let message =
+            format!("frame {frame} cannot be shown: the page loads itself anew each time");
+        Err(NotShown::Other(
+            Failure::new(Code::FrameFailed, message).at(frame),
+        ))
+    }
+
+    /// Shows frames one after the other without taking pictures, until one fails, the last is shown or the time is over. Returns
+    /// the first frame that was not shown.
+    ///
+    /// # Errors
+    /// As [`Page::show`].
+    pub async fn sweep(&self, from: u32, to: u32, budget: Duration) -> Result<u32, NotShown> {
+        let call = format!("__kodaDriver.sweep({from}, {to}, {})", budget.as_millis());
+        let shown = self.drive(&call, from, budget + FRAME_WITHIN).await?;
+        match shown.error {
+            Some(error) => Err(NotShown::Composition(shown.frame, error)),
+            None => Ok(shown.frame),
+        }
+    }
+
+    async fn drive(&self, call: &str, frame: u32, within: Duration) -> Result<Shown, NotShown> {
+        let deadline = Instant::now() + within;
+        let waiting = format!("frame {frame} was not shown within {} s", within.as_secs());
+        let value = self
+            .script(deadline, &waiting, call)
+            .await
+            .map_err(|failure| {
+                // Whatever goes wrong here goes wrong at a frame.
+                let code = if failure.code == Code::PageFailed {
+                    Code::FrameFailed
+                } else {
+                    failure.code
+                };
+                NotShown::Other(Failure { code, ..failure }.at(frame))
+            })?;
+        serde_json::from_value(value).map_err(|error| {
+            NotShown::Other(
+                Failure::new(
+                    Code::FrameFailed,
+                    format!("the page answered oddly: {error}"),
+                )
+                .at(frame),
+            )
+        })
+    }
+
+    /// What layout looks like at the frame now shown.
+    ///
+    /// # Errors
+    /// `page_failed`.
+    pub async fn measure(&self) -> Result<Value> {
+        self.script(
+            Instant::now() + FRAME_WITHIN,
+            "the layout was not measured in time",
+            "__kodaDriver.measure()",
+        )
+        .await
+    }
+
+    /// Addresses of pictures in the page that could not be loaded.
+    ///
+    /// # Errors
+    /// `page_failed`.
+    pub async fn missing_images(&self) -> Result<Vec<String>> {
+        let value = self
+            .script(
+                Instant::now() + FRAME_WITHIN,
+                "the page did not answer",
+                "__kodaDriver.images()",
+            )
+            .await?;
+        Ok(value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|url| url.as_str().map(str::to_owned))
+            .collect())
+    }
+
+    /// Takes a picture of what is shown.
+    ///
+    /// # Errors
+    /// `frame_failed` or `browser_failed`.
+    pub async fn shoot(&self, picture: Picture) -> Result<Vec<u8>> {
+        let mut options = json!({ "format": "png", "optimizeForSpeed": true });
+        if let Picture::Jpeg(quality) = picture {
+            options = json!({ "format": "jpeg", "quality": quality, "optimizeForSpeed": true });
+        }
+        let deadline = Instant::now() + FRAME_WITHIN;
+        let data = match self.capture {
+            Capture::Screenshot => {
+                options["captureBeyondViewport"] = false.into();
+                let shot = self.call("Page.captureScreenshot", options);
+                self.within(deadline, "no picture was taken in time", shot)
+                    .await?["data"]
+                    .take()
+            }
+            Capture::BeginFrame => self.begin_frame_picture(deadline, options).await?,
+        };
+        let data = data.as_str().unwrap_or_default();
+        BASE64_STANDARD
+            .decode(data)
+            .ok()
+            .filter(|bytes| !bytes.is_empty())
+            .ok_or_else(|| Failure::new(Code::FrameFailed, "Chromium handed over no picture"))
+    }
+
+    async fn begin_frame_picture(&self, deadline: Instant, options: Value) -> Result<Value> {
+        // The compositor may skip a frame while it has not yet activated the last one.
+        for _ in 0..10 {
+            let shot = self.begin_frame(Some(options.clone()));
+            let mut result = self
+                .within(deadline, "no picture was taken in time", shot)
+                .await?;
+            if result["screenshotData"].is_string() {
+                return Ok(result["screenshotData"].take());
+            }
+        }
+        Err(Failure::new(Code::FrameFailed, "Chromium drew no picture"))
+    }
+
+    async fn begin_frame(&self, screenshot: Option<Value>) -> Result<Value> {
+        // What follows the compositor's time (animated pictures) stands still: frames are a microsecond apart. No frame may come
+        // before the last, so this time cannot follow the composition's.
+        let count = self.frames_begun.fetch_add(1, Ordering::Relaxed);
+        let mut params = json!({ "frameTimeTicks": FIRST_FRAME_TICKS + f64::from(count) * 0.001, "interval": 16.0 });
+        if let Some(screenshot) = screenshot {
+            params["screenshot"] = screenshot;
+        }
+        self.call("HeadlessExperimental.beginFrame", params).await
+    }
+
+    /// Evaluates an expression of the page and waits for its promise, again where the page reloaded itself meanwhile.
+    async fn script(&self, deadline: Instant, waiting: &str, expression: &str) -> Result<Value> {
+        let mut reloads = 0;
+        loop {
+            let params =
+                json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+            let evaluated = self.pumped(self.call("Runtime.evaluate", params));
+            match self.within(deadline, waiting, evaluated).await {
+                Ok(mut result) => {
+                    if result["exceptionDetails"].is_object() {
+                        let details = &result["exceptionDetails"];
+                        let said = details["exception"]["description"]
+                            .as_str()
+                            .or(details["text"].as_str())
+                            .unwrap_or("exception");
+                        // A page that was replaced a moment ago has no driver yet in its first, blank document.
+                        return Err(Failure::new(
+                            Code::PageFailed,
+                            said.lines().next().unwrap_or(said),
+                        ));
+                    }
+                    return Ok(result["result"]["value"].take());
+                }
+                Err(failure) if reloads < RELOADS && reloaded(&failure.message) => {
+                    reloads += 1;
+                    sleep(Duration::from_millis(50)).await;
+                    if !expression.starts_with("__kodaDriver.ready") {
+                        Box::pin(self.ready(deadline))
+                            .await
+                            .map_err(Failure::from)?;
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Waits for something that may need the compositor: picture decoding, resize observers and font loading move only when a
+    /// frame is begun, and under begin-frame control nobody else begins one.
+    async fn pumped<T>(&self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        if self.capture == Capture::Screenshot {
+            return work.await;
+        }
+        tokio::select! {
+            done = &mut work => return done,
+            () = sleep(UNAIDED) => {}
+        }
+        loop {
+            // A frame that was begun must end before the next one begins, even when the work is done meanwhile.
+            let (done, begun) = {
+                let frame = self.begin_frame(None);
+                tokio::pin!(frame);
+                tokio::select! {
+                    done = &mut work => { let begun = frame.await; (Some(done), begun) }
+                    begun = &mut frame => (None, begun),
+                }
+            };
+            if let Some(done) = done {
+                return done;
+            }
+            if begun.is_err() {
+                // Between two documents there is nothing to draw; the work itself will say what is wrong.
+                sleep(Duration::from_millis(20)).await;
+            }
+            tokio::select! {
+                done = &mut work => return done,
+                () = sleep(UNAIDED) => {}
+            }
+        }
+    }
+
+    async fn within<T>(
+        &self,
+        deadline: Instant,
+        waiting: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        match timeout_at(deadline, work).await {
+            Ok(result) => result,
+            Err(_) => Err(Failure::new(Code::PageFailed, waiting)),
+        }
+    }
+
+    async fn call(&self, method: &str, params: Value) -> Result<Value> {
+        self.cdp.call(Some(&self.session), method, params).await
+    }
+
+    /// Closes the page. Its browser stays.
+    pub async fn close(&self) {
+        // A browser that is gone has closed it already.
+        let _ = self
+            .cdp
+            .call(
+                None,
+                "Target.closeTarget",
+                json!({ "targetId": self.target }),
+            )
+            .await;
+    }
+}
+
+impl From<Failure> for NotShown {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
+}
+
+fn error_of(value: &Value) -> Option<PageError> {
+    value
+        .get("error")
+        .filter(|error| error.is_object())
+        .and_then(|error| serde_json::from_value(error.clone()).ok())
+}
+
+/// True where a call failed because the document it ran in was replaced.
+fn reloaded(message: &str) -> bool {
+    [
+        "context was destroyed",
+        "navigated or closed",
+        "Cannot find context",
+        "Promise was collected",
+    ]
+    .iter()
+    .any(|sign| message.contains(sign))
+}
+
+async fn attach(cdp: &Cdp, target: Value) -> Result<(String, String)> {
+    let created = cdp.call(None, "Target.createTarget", target).await?;
+    let attached = cdp
+        .call(
+            None,
+            "Target.attachToTarget",
+            json!({ "targetId": created["targetId"], "flatten": true }),
+        )
+        .await?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Ok((text(&created["targetId"]), text(&attached["sessionId"])))
+}

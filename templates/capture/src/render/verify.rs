@@ -1,0 +1,232 @@
+//! Looking at what was written: the container's own account, and frames decoded from it against fresh pictures.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use image::RgbaImage;
+use serde_json::Value;
+
+use super::encoder::program;
+use super::format::Format;
+use crate::error::{Code, Failure, Result};
+use crate::pixels;
+use crate::process::command;
+
+/// What an output must be.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// What it is written as.
+    pub format: Format,
+    /// Width of a frame.
+    pub width: u32,
+    /// Height of a frame.
+    pub height: u32,
+    /// Frames a second.
+    pub fps: f64,
+    /// How many frames.
+    pub frames: u32,
+    /// Whether it has alpha.
+    pub transparent: bool,
+}
+
+fn wrong(message: String) -> Failure {
+    Failure::new(Code::VerifyFailed, message)
+}
+
+/// Holds the container's account of itself against what was asked for.
+///
+/// # Errors
+/// `verify_failed` with the first difference.
+pub async fn container(path: &Path, expected: &Expected) -> Result<()> {
+    if expected.format == Format::Png {
+        return archive(path, expected);
+    }
+    let mut probe = command(program("KODA_FFPROBE", "ffprobe"));
+    probe
+        .args([
+            "-v",
+            "error",
+            "-select_streams",
+            "v:0",
+            "-count_packets",
+            "-show_streams",
+            "-show_format",
+            "-of",
+            "json",
+        ])
+        .arg(path);
+    let output = probe
+        .output()
+        .await
+        .map_err(|error| wrong(format!("ffprobe cannot be started: {error}")))?;
+    let account: Value = serde_json::from_slice(&output.stdout).map_err(|_| {
+        wrong(format!(
+            "ffprobe cannot read the output: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        ))
+    })?;
+    let stream = &account["streams"][0];
+    let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok());
+    let size = (stream["width"].as_u64(), stream["height"].as_u64());
+    if size != (Some(expected.width.into()), Some(expected.height.into())) {
+        return Err(wrong(format!(
+            "the output is {size:?}, not {}×{}",
+            expected.width, expected.height
+        )));
+    }
+    let frames = number(&stream["nb_read_packets"]);
+    if frames != Some(f64::from(expected.frames)) {
+        return Err(wrong(format!(
+            "the output has {} frames, not {}",
+            frames.unwrap_or(0.0),
+            expected.frames
+        )));
+    }
+    // GIF keeps delays in hundredths of a second, so only its duration is exact.
+    let rate = stream["r_frame_rate"]
+        .as_str()
+        .and_then(fraction)
+        .unwrap_or(0.0);
+    if expected.format != Format::Gif && (rate - expected.fps).abs() > expected.fps * 0.002 {
+        return Err(wrong(format!(
+            "the output has {rate} frames a second, not {}",
+            expected.fps
+        )));
+    }
+    let seconds = f64::from(expected.frames) / expected.fps;
+    let duration = number(&account["format"]["duration"])
+        .or_else(|| number(&stream["duration"]))
+        .unwrap_or(0.0);
+    // Two hundredths: what rounding to GIF's clock can add up to.
+    let slack = 0.5 / expected.fps
+        + if expected.format == Format::Gif {
+            0.02
+        } else {
+            0.001
+        };
+    if (duration - seconds).abs() > slack {
+        return Err(wrong(format!(
+            "the output lasts {duration} s, not {seconds:.3} s"
+        )));
+    }
+    Ok(())
+}
+
+fn fraction(text: &str) -> Option<f64> {
+    let (above, below) = text.split_once('/')?;
+    Some(above.parse::<f64>().ok()? / below.parse::<f64>().ok()?)
+}
+
+fn archive(path: &Path, expected: &Expected) -> Result<()> {
+    let unreadable =
+        |error: &dyn std::fmt::Display| wrong(format!("the output cannot be read: {error}"));
+    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    let archive = zip::ZipArchive::new(file).map_err(|error| unreadable(&error))?;
+    if archive.len() != expected.frames as usize {
+        return Err(wrong(format!(
+            "the output has {} frames, not {}",
+            archive.len(),
+            expected.frames
+        )));
+    }
+    Ok(())
+}
+
+/// Decodes one frame of the output, counted from 0.
+///
+/// # Errors
+/// `verify_failed` where there is no such frame.
+pub async fn frame(path: &Path, index: u32, expected: &Expected) -> Result<RgbaImage> {
+    if expected.format == Format::Png {
+        return archived(path, index, expected);
+    }
+    let mut decode = command(program("KODA_FFMPEG", "ffmpeg"));
+    decode
+        .args(["-hide_banner", "-loglevel", "error", "-nostdin"])
+        .args(expected.format.decoder(expected.transparent));
+    if expected.format == Format::Gif {
+        // Frames of a GIF build on each other and have uneven times: count them.
+        decode
+            .arg("-i")
+            .arg(path)
+            .args(["-vf", &format!("select=eq(n\\,{index})"), "-vsync", "0"]);
+    } else {
+        // Half a frame early, so that rounding cannot step over it.
+        let seconds = (f64::from(index) - 0.5).max(0.0) / expected.fps;
+        decode
+            .args(["-ss", &format!("{seconds:.6}"), "-i"])
+            .arg(path);
+    }
+    decode.args([
+        "-map",
+        "0:v:0",
+        "-frames:v",
+        "1",
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgba",
+        "pipe:1",
+    ]);
+    let output = decode
+        .output()
+        .await
+        .map_err(|error| wrong(format!("ffmpeg cannot be started: {error}")))?;
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    RgbaImage::from_raw(expected.width, expected.height, output.stdout)
+        .filter(|_| output.status.success())
+        .ok_or_else(|| {
+            wrong(format!(
+                "frame {index} of the output cannot be decoded: {said}"
+            ))
+        })
+}
+
+fn archived(path: &Path, index: u32, expected: &Expected) -> Result<RgbaImage> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        wrong(format!(
+            "frame {index} of the output cannot be read: {error}"
+        ))
+    };
+    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    let mut archive = zip::ZipArchive::new(file).map_err(|error| unreadable(&error))?;
+    let mut entry = archive
+        .by_name(&format!("frame_{index:05}.png"))
+        .map_err(|error| unreadable(&error))?;
+    let mut bytes = Vec::new();
+    entry
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(&error))?;
+    let picture = pixels::decode(&bytes).map_err(|error| unreadable(&error))?;
+    if picture.dimensions() == (expected.width, expected.height) {
+        Ok(picture)
+    } else {
+        Err(wrong(format!(
+            "frame {index} of the output is {:?}, not {}×{}",
+            picture.dimensions(),
+            expected.width,
+            expected.height
+        )))
+    }
+}
+
+/// Which frames of an output to look at: both ends and three between.
+pub fn samples(frames: u32) -> Vec<u32> {
+    let last = frames.saturating_sub(1);
+    let mut samples: Vec<u32> = [0, last / 4, last / 2, last - last / 4, last].to_vec();
+    samples.dedup();
+    samples
+}
+
+/// An order in which no frame follows its neighbour, so that what a frame looks like cannot come from the one before.
+pub fn shuffled(mut samples: Vec<u32>) -> Vec<u32> {
+    let mut state = 0x9e37_79b9_u32 ^ samples.last().copied().unwrap_or(0);
+    for end in (1..samples.len()).rev() {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        samples.swap(end, state as usize % (end + 1));
+    }
+    samples
+}

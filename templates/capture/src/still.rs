@@ -1,0 +1,146 @@
+//! `still`: single frames as PNG files.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::browser::Browser;
+use crate::error::{Code, Failure, Result};
+use crate::manifest::Manifest;
+use crate::output::line;
+use crate::page::{Options, Page, Picture};
+use crate::pixels;
+use crate::server::Server;
+
+/// Most pictures on a contact sheet.
+const ON_SHEET: usize = 12;
+
+/// Which frames to shoot.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The workspace.
+    pub app: PathBuf,
+    /// The frames, in the order in which they are told of.
+    pub frames: Vec<u32>,
+    /// Folder for the pictures, `frame_00030.png` each.
+    pub out: PathBuf,
+    /// Width; with the height alone given, in proportion.
+    pub width: Option<u32>,
+    /// Height; with the width alone given, in proportion.
+    pub height: Option<u32>,
+    /// Whether alpha is kept.
+    pub transparent: bool,
+    /// Where to write a contact sheet.
+    pub sheet: Option<PathBuf>,
+}
+
+/// Shoots the frames and says so on stdout.
+///
+/// # Errors
+/// Any code of the list.
+pub async fn run(request: &Request) -> Result<()> {
+    let manifest = Manifest::read(&request.app)?;
+    if let Some(frame) = request
+        .frames
+        .iter()
+        .find(|&&frame| frame >= manifest.duration_in_frames)
+    {
+        let message = format!(
+            "there is no frame {frame}: the last is {}",
+            manifest.duration_in_frames - 1
+        );
+        return Err(Failure::new(Code::BadArgument, message));
+    }
+    let (width, height) = size(request, &manifest)?;
+    let unwritable =
+        |path: &Path, error: &std::io::Error| Failure::io(Code::BadArgument, path.display(), error);
+    std::fs::create_dir_all(&request.out).map_err(|error| unwritable(&request.out, &error))?;
+
+    let server = Server::find_or_start(&request.app).await?;
+    let mut browser = Browser::for_engine(manifest.engine).await?;
+    let options = Options {
+        base: server.base(),
+        width,
+        height,
+        fps: manifest.fps,
+        transparent: request.transparent,
+        observe: false,
+    };
+    let work = async {
+        let page = Page::open(&browser, options).await?;
+        page.load().await.map_err(|error| Failure {
+            code: Code::PageFailed,
+            ..Failure::from(error)
+        })?;
+        let mut pictures = Vec::new();
+        for &frame in &request.frames {
+            page.show(frame).await?;
+            let bytes = page
+                .shoot(Picture::Png)
+                .await
+                .map_err(|failure| failure.at(frame))?;
+            let path = request.out.join(format!("frame_{frame:05}.png"));
+            std::fs::write(&path, &bytes).map_err(|error| unwritable(&path, &error))?;
+            line(
+                "still",
+                &json!({ "frame": frame, "path": path, "sha256": pixels::sha256(&bytes) }),
+            );
+            if request.sheet.is_some() && pictures.len() < ON_SHEET {
+                pictures.push(pixels::decode(&bytes)?);
+            }
+        }
+        Ok(pictures)
+    };
+    let pictures = match work.await {
+        Ok(pictures) => pictures,
+        Err(failure) => return Err(browser.explain(failure)),
+    };
+    drop(browser);
+    let mut result = json!({ "count": request.frames.len() });
+    if let Some(path) = &request.sheet {
+        write_sheet(path, &pictures)?;
+        result["sheet"] = json!(path);
+    }
+    line("stills", &result);
+    Ok(())
+}
+
+/// Writes a contact sheet as PNG, making its folder where there is none.
+///
+/// # Errors
+/// `bad_argument` where it cannot be written.
+pub fn write_sheet(path: &Path, pictures: &[image::RgbaImage]) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Failure::io(Code::BadArgument, folder.display(), &error))?;
+    }
+    pixels::sheet(pictures)
+        .save_with_format(path, image::ImageFormat::Png)
+        .map_err(|error| {
+            Failure::new(
+                Code::BadArgument,
+                format!("the contact sheet cannot be written: {error}"),
+            )
+        })
+}
+
+fn size(request: &Request, manifest: &Manifest) -> Result<(u32, u32)> {
+    let scaled = |side: u32, to: u32, by: u32| {
+        let exact = u64::from(side) * u64::from(to) / u64::from(by.max(1));
+        u32::try_from(exact).unwrap_or(u32::MAX).max(1)
+    };
+    let (width, height) = match (request.width, request.height) {
+        (Some(width), Some(height)) => (width, height),
+        (Some(width), None) => (width, scaled(manifest.height, width, manifest.width)),
+        (None, Some(height)) => (scaled(manifest.width, height, manifest.height), height),
+        (None, None) => (manifest.width, manifest.height),
+    };
+    if (1..=8192).contains(&width) && (1..=8192).contains(&height) {
+        Ok((width, height))
+    } else {
+        Err(Failure::new(
+            Code::BadArgument,
+            format!("the size {width}×{height} is not between 1 and 8192 pixels a side"),
+        ))
+    }
+}
