@@ -24,65 +24,87 @@ export interface LetterMotion {
   scale?: number;
 }
 
-export interface TextProps extends Omit<ThreeElements["group"], "children" | "ref"> {
-  text: string;
+export interface TextStyle {
   family?: string;
   weight?: number;
   /** Height of the font in scene units. */
   size?: number;
-  /** Thickness; 0 for flat text. */
-  depth?: number;
-  /** Size of the rounded edge of thick text. */
-  bevel?: number;
   /** In shares of the size. */
   letterSpacing?: number;
   lineHeight?: number;
   /** Lines break between words where they would exceed this; a word that is longer makes the whole text smaller. */
   maxWidth?: number;
+  /** A text that is higher becomes smaller. */
+  maxHeight?: number;
   align?: "left" | "center" | "right";
+}
+
+export interface TextProps extends TextStyle, Omit<ThreeElements["group"], "children" | "ref"> {
+  text: string;
+  /** Thickness; 0 for flat text. */
+  depth?: number;
+  /** Size of the rounded edge of thick text, in shares of the size. */
+  bevel?: number;
   /** Where a letter is drawn, relative to its place. Called whenever the component is drawn. */
   letter?: (letter: Letter) => LetterMotion;
   /** One material for all letters, or two attached as `material-0` (faces) and `material-1` (sides). */
   children: ReactNode;
 }
 
-interface Placed extends Letter {
-  geometry: BufferGeometry;
+/** Where a text's letters are, and how large it is in the scene. */
+export interface TextLayout {
+  letters: PlacedLetter[];
+  /** What the letters are scaled by to fit. */
+  scale: number;
+  width: number;
+  /** From the top of the first line's capitals to the foot of the last line. */
+  height: number;
+  lines: number;
 }
 
-export function Text({
-  text,
-  family = "Inter",
-  weight = 800,
-  size = 1,
-  depth = 0,
-  bevel = depth > 0 ? 0.02 : 0,
-  letterSpacing = 0,
-  lineHeight = 1.1,
-  maxWidth = Infinity,
-  align = "center",
-  letter,
-  children,
-  ...props
-}: TextProps) {
+interface PlacedLetter extends Letter {
+  /** Width of the letter. */
+  width: number;
+}
+
+/** Lays a text out without drawing it, so that other things can be placed around it. */
+export function useTextLayout(text: string, style: TextStyle): TextLayout {
+  const { family = "Inter", weight = 800, size = 1, letterSpacing = 0, lineHeight = 1.1, maxWidth = Infinity, maxHeight = Infinity, align = "center" } = style;
   const outlines = useOutlines(family, weight, text);
-  const { placed, scale } = useMemo(
-    () => place(text, outlines, { size, depth, bevel, letterSpacing, lineHeight, maxWidth, align }),
-    [text, outlines, size, depth, bevel, letterSpacing, lineHeight, maxWidth, align],
+  return useMemo(
+    () => place(text, outlines, { size, letterSpacing, lineHeight, maxWidth, maxHeight, align }),
+    [text, outlines, size, letterSpacing, lineHeight, maxWidth, maxHeight, align],
   );
+}
+
+/** Text in the scene, its middle at its position. */
+export function Text({ text, family, weight, size = 1, letterSpacing, lineHeight, maxWidth, maxHeight, align, ...others }: TextProps) {
+  const { depth = 0, bevel = depth > 0 ? 0.02 : 0, letter, children, ...props } = others;
+  const outlines = useOutlines(family ?? "Inter", weight ?? 800, text);
+  const { letters, scale } = useTextLayout(text, { family, weight, size, letterSpacing, lineHeight, maxWidth, maxHeight, align });
+  const shapes = useMemo(() => {
+    const made = new Map<string, BufferGeometry>();
+    for (const { character, width } of letters) {
+      const outline = outlines.outline(character);
+      if (!outline || made.has(character)) continue;
+      const geometry = shape(outline.shapes, size, depth, bevel);
+      made.set(character, geometry.translate(-width / 2, -(outlines.capHeight * size) / 2, 0));
+    }
+    return made;
+  }, [letters, outlines, size, depth, bevel]);
   const group = useRef<Group>(null);
   useLayoutEffect(() => (group.current ? registerText(group.current, text) : undefined), [text]);
 
   return (
     <group {...props}>
       <group ref={group} scale={scale}>
-        {placed.map(({ geometry, ...at }) => {
+        {letters.map((at) => {
           const motion = letter?.(at) ?? {};
           const [x, y, z] = motion.position ?? [0, 0, 0];
           return (
             <mesh
               key={at.index}
-              geometry={geometry}
+              geometry={shapes.get(at.character)}
               position={[at.x + x, at.y + y, z]}
               rotation={motion.rotation ? [...motion.rotation] : [0, 0, 0]}
               scale={motion.scale ?? 1}
@@ -98,49 +120,38 @@ export function Text({
   );
 }
 
-interface Setting {
-  size: number;
-  depth: number;
-  bevel: number;
-  letterSpacing: number;
-  lineHeight: number;
-  maxWidth: number;
-  align: "left" | "center" | "right";
-}
+type Setting = Required<Omit<TextStyle, "family" | "weight">>;
 
 interface Line {
   letters: { character: string; from: number; width: number }[];
   width: number;
 }
 
-function place(text: string, outlines: Outlines, setting: Setting): { placed: Placed[]; scale: number } {
-  const { size, lineHeight, maxWidth, align } = setting;
+function place(text: string, outlines: Outlines, setting: Setting): TextLayout {
+  const { size, lineHeight, maxWidth, maxHeight, align } = setting;
   const lines = breakLines(text, outlines, setting);
   const widest = Math.max(...lines.map((line) => line.width), 0.001);
-  const count = lines.reduce((sum, line) => sum + line.letters.filter(({ character }) => character.trim()).length, 0);
-  const geometries = new Map<string, BufferGeometry>();
-  const placed: Placed[] = [];
+  const count = lines.reduce((sum, line) => sum + line.letters.filter(({ character }) => drawn(character, outlines)).length, 0);
+  const letters: PlacedLetter[] = [];
+  const cap = outlines.capHeight * size;
   // Capitals sit in the middle of the block, as the eye takes them.
-  const middle = ((lines.length - 1) * lineHeight * size - outlines.capHeight * size) / 2;
+  const height = (lines.length - 1) * lineHeight * size + cap;
   lines.forEach((line, number) => {
     const start = align === "center" ? -line.width / 2 : align === "left" ? -widest / 2 : widest / 2 - line.width;
+    const y = (height - cap) / 2 - number * lineHeight * size;
     for (const { character, from, width } of line.letters) {
-      const outline = outlines.outline(character);
-      if (!character.trim() || !outline) continue;
-      let geometry = geometries.get(character);
-      if (!geometry) {
-        geometry = shape(outline.shapes, setting);
-        geometry.translate(-width / 2, -(outlines.capHeight * size) / 2, 0);
-        geometries.set(character, geometry);
-      }
-      const y = middle - number * lineHeight * size + (outlines.capHeight * size) / 2;
-      placed.push({ character, geometry, index: placed.length, count, line: number, x: start + from + width / 2, y });
+      if (drawn(character, outlines)) letters.push({ character, width, index: letters.length, count, line: number, x: start + from + width / 2, y });
     }
   });
-  return { placed, scale: Math.min(1, maxWidth / widest) };
+  const scale = Math.min(1, maxWidth / widest, maxHeight / Math.max(height, 0.001));
+  return { letters, scale, width: widest * scale, height: height * scale, lines: lines.length };
 }
 
-function shape(shapes: Shape[], { size, depth, bevel }: Setting): BufferGeometry {
+function drawn(character: string, outlines: Outlines): boolean {
+  return character.trim() !== "" && outlines.outline(character) !== null;
+}
+
+function shape(shapes: Shape[], size: number, depth: number, bevel: number): BufferGeometry {
   const curveSegments = 8;
   if (depth === 0) return new ShapeGeometry(shapes, curveSegments).scale(size, size, 1);
   const geometry = new ExtrudeGeometry(shapes, {
