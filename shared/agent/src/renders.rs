@@ -285,9 +285,19 @@ impl Watch<'_> {
         let folder = format!("/app/{}", self.folder());
         let spec = &self.render.spec;
         let text = |n: u32| n.to_string();
-        let mut argv: Vec<String> = ["koda-capture", "render", "--app"]
-            .map(str::to_owned)
-            .to_vec();
+        // The shell only opens the progress log and becomes the renderer; what it runs is this constant.
+        let redirect = r#"exec "$@" > "$KODA_PROGRESS""#;
+        let mut argv: Vec<String> = [
+            "sh",
+            "-c",
+            redirect,
+            "sh",
+            "koda-capture",
+            "render",
+            "--app",
+        ]
+        .map(str::to_owned)
+        .to_vec();
         argv.push(format!("{folder}/app"));
         let mut option = |name: &str, value: String| argv.extend([name.to_owned(), value]);
         option("--out", format!("{folder}/{}", self.file_name()));
@@ -301,12 +311,13 @@ impl Watch<'_> {
             option("--from", text(range.start));
             option("--to", text(range.end));
         }
-        option("--log", format!("{folder}/log.ndjson"));
         if spec.transparent {
             argv.push("--transparent".to_owned());
         }
         let args: Vec<&str> = argv.iter().map(String::as_str).collect();
         let mut exec = Exec::new(name, &args, DEADLINE);
+        exec.env
+            .insert("KODA_PROGRESS".into(), format!("{folder}/log.ndjson"));
         // Another dev server than the preview's, with a cache of its own.
         exec.env.insert("KODA_PORT".into(), "5180".into());
         exec.env.insert("KODA_SOCKET".into(), String::new());
