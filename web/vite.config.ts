@@ -14,7 +14,12 @@ const proxy: ProxyOptions = {
 export default defineConfig({
   plugins: [react()],
   server: { host: "127.0.0.1", port: 5180, proxy: { "/api": proxy, "/objects": proxy } },
-  build: { assetsInlineLimit: 0, target: "es2022", sourcemap: false, modulePreload: { polyfill: false } },
+  build: {
+    assetsInlineLimit: 0,
+    target: "es2022",
+    sourcemap: false,
+    modulePreload: { polyfill: false },
+  },
   test: {
     environment: "happy-dom",
     include: ["src/**/*.test.{ts,tsx}"],

@@ -93,7 +93,10 @@ export function openStream(options: StreamOptions): Stream {
       if (closed || controller !== mine) return;
       controller = undefined;
       const error = isAbort(thrown) ? networkError() : asApiError(thrown);
-      if (!error.retryable && error.code !== "internal") {
+      if (error.code === "bad_request" && lastId !== undefined) {
+        // A cursor that the server does not understand any more: all over again.
+        lastId = undefined;
+      } else if (!error.retryable && error.code !== "internal") {
         options.onConnection({ status: "failed", error });
         return;
       }
@@ -125,7 +128,6 @@ export function openStream(options: StreamOptions): Stream {
       if (!response.ok) throw errorFrom(response, await response.json().catch(() => null));
       if (!response.body) throw networkError();
       if (closed) return { idle: false };
-      attempt = 0;
       options.onConnection({ status: "live" });
       return await pump(response.body, heard);
     } finally {
@@ -139,9 +141,12 @@ export function openStream(options: StreamOptions): Stream {
   ): Promise<{ idle: boolean }> {
     let batch: StreamMessage[] = [];
     let idle = false;
+    let failure: ApiError | undefined;
     const parser = createParser({
       onEvent: ({ id, event, data }) => {
         if (event === "idle") idle = true;
+        // The status line is long gone; what went wrong comes as a message, and the stream ends.
+        else if (event === "error") failure = streamError(data);
         else batch.push({ id, event, data });
       },
       onRetry: (ms) => {
@@ -157,11 +162,14 @@ export function openStream(options: StreamOptions): Stream {
       if (closed || done) return { idle };
       heard();
       parser.feed(decoder.decode(value, { stream: true }));
-      if (batch.length === 0) continue;
-      const messages = batch;
-      batch = [];
-      options.onMessages(messages);
-      lastId = messages.findLast((it) => it.id !== undefined)?.id ?? lastId;
+      if (batch.length > 0) {
+        attempt = 0;
+        const messages = batch;
+        batch = [];
+        options.onMessages(messages);
+        lastId = messages.findLast((it) => it.id !== undefined)?.id ?? lastId;
+      }
+      if (failure) throw failure;
     }
   }
 
@@ -178,6 +186,16 @@ export function openStream(options: StreamOptions): Stream {
       options.onConnection({ status: "closed" });
     },
   };
+}
+
+function streamError(data: string): ApiError {
+  let body: unknown = null;
+  try {
+    body = JSON.parse(data);
+  } catch {
+    // Then only that something went wrong is known.
+  }
+  return errorFrom(new Response(null, { status: 503 }), body);
 }
 
 /** Doubling with jitter, so that many tabs do not come back in the same moment. */

@@ -1,7 +1,7 @@
 import { useConfig } from "../store/config";
 import { useDocument } from "../store/project";
 import { Kbd } from "../ui/Kbd";
-import { addNode } from "./adding";
+import { addNode, startAnimation } from "./adding";
 import styles from "./EmptyCanvas.module.css";
 import { useEditor } from "./editor";
 
@@ -27,7 +27,7 @@ export function EmptyCanvas() {
             key={title}
             type="button"
             title={prompt}
-            onClick={() => addNode(editor, "animation", { data: { prompt } })}
+            onClick={() => void startAnimation(editor, prompt)}
           >
             {title}
           </button>

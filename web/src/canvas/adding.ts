@@ -1,5 +1,6 @@
 /** Putting new things onto the canvas. */
 
+import { api } from "../api/client";
 import type { NodeKind } from "../api/types";
 import {
   addNodes,
@@ -9,6 +10,7 @@ import {
   makeNodeAround,
   type Point,
   paste,
+  setData,
 } from "../graph/commands";
 import { SIZES } from "../graph/document";
 import { freePlace } from "../graph/layout";
@@ -86,6 +88,23 @@ export function frameOf(editor: Editor, nodeId: string): HTMLElement | null {
   );
 }
 
+/** An animation whose conversation begins with this prompt. */
+export async function startAnimation(editor: Editor, prompt: string): Promise<void> {
+  const { id: projectId, store, hub } = editor.project;
+  const nodeId = addNode(editor, "animation");
+  try {
+    const session = await api.sessions.create(projectId, { node_id: nodeId });
+    store.perform(setData(nodeId, { session_id: session.id }), {
+      label: "begin",
+      undoable: false,
+    });
+    await api.sessions.message(session.id, { text: prompt });
+    hub.wake();
+  } catch (thrown) {
+    toast.error("The animation could not be begun", thrown);
+  }
+}
+
 /** Media nodes for files, side by side; a canvas file is added as nodes. */
 export async function addFiles(editor: Editor, files: readonly File[], at: Point): Promise<void> {
   const canvases = files.filter((it) => it.name.endsWith(".json"));
@@ -113,7 +132,7 @@ export async function addFiles(editor: Editor, files: readonly File[], at: Point
       const file = others[n];
       const asset = file && (await assets.upload(node.id, file));
       if (asset)
-        store.perform([{ op: "set_node", id: node.id, fields: { data: { asset_id: asset.id } } }], {
+        store.perform(setData(node.id, { asset_id: asset.id }), {
           label: "upload",
           undoable: false,
         });

@@ -23,7 +23,8 @@ export function nearest(document: Document, from: string, direction: Direction):
     const dy = point.y - origin.y;
     const ahead = (across ? dx : dy) * sign;
     const aside = Math.abs(across ? dy : dx);
-    if (ahead <= 0) continue;
+    // What is mostly aside is not in this direction.
+    if (ahead <= aside / 2) continue;
     const cost = ahead + aside * 2;
     if (!best || cost < best.cost) best = { node, cost };
   }

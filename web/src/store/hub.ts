@@ -30,6 +30,8 @@ interface SessionLog {
   filling: boolean;
 }
 
+const REFILL_MS = 3_000;
+
 type Log = (sessionId: string, after: number, signal: AbortSignal) => Promise<SessionEvent[]>;
 
 export interface HubOptions {
@@ -102,12 +104,17 @@ export function createSessionHub(projectId: string, options: HubOptions = {}): S
     try {
       missing = await log(sessionId, session.events.length, closing.signal);
     } catch (thrown) {
-      // The next event tries again.
-      if (isAbort(thrown)) return;
+      // The next event tries again, or time does.
+      if (!isAbort(thrown)) setTimeout(() => refill(sessionId), REFILL_MS);
     } finally {
       session.filling = false;
     }
     if (missing.length > 0) add(sessionId, missing);
+  }
+
+  function refill(sessionId: string): void {
+    const session = of(sessionId);
+    if (!closing.signal.aborted && session.early.length > 0) void fill(sessionId, session);
   }
 
   const stream = open({
