@@ -141,7 +141,7 @@ function Thinking({ item }: { item: StepItem }) {
   return (
     <details className={styles.thinking}>
       <summary className="nodrag">
-        <ChevronRight size={13} />
+        <ChevronRight size={13} className={styles.chevron} />
         <span className={thinksNow ? styles.shimmer : undefined}>{label}</span>
       </summary>
       <p>{item.thinking}</p>
@@ -201,7 +201,7 @@ export const Work = memo(function Work({ tools }: { tools: readonly ToolItem[] }
         aria-expanded={open}
         onClick={() => setChosen(!open)}
       >
-        <ChevronRight size={13} />
+        <ChevronRight size={13} className={styles.chevron} />
         {running && last ? last.title : `${tools.length} actions`}
         {failed > 0 && <span className={styles.no}>{failed} failed</span>}
       </button>
@@ -284,7 +284,7 @@ export const CheckCard = memo(function CheckCard({ item }: { item: CheckItem }) 
       {item.sheet && live && (
         <details className={styles.sheet}>
           <summary className="nodrag">
-            <ChevronRight size={13} /> Contact sheet
+            <ChevronRight size={13} className={styles.chevron} /> Contact sheet
           </summary>
           <img
             src={api.sessions.sheetUrl(live.session.id, item.sheet)}

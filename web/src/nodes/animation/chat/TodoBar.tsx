@@ -33,7 +33,7 @@ export function TodoBar() {
         {todos.length > 0 && (
           <span className={styles.count}>
             {done} / {todos.length}
-            <ChevronRight size={13} />
+            <ChevronRight size={13} className={styles.chevron} />
           </span>
         )}
         <Elapsed since={turn.startedAt} />
