@@ -125,6 +125,8 @@ fn flags(graphics: Graphics, shell: bool) -> Vec<&'static str> {
         "--disable-checker-imaging",
         "--disable-image-animation-resync",
         "--disable-new-content-rendering-timeout",
+        // Edges that are redrawn in part come out a little different from edges drawn at once.
+        "--disable-partial-raster",
         "--disable-threaded-animation",
         "--disable-threaded-scrolling",
         "--run-all-compositor-stages-before-draw",

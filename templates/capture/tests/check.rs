@@ -1,0 +1,251 @@
+//! `check`: what it finds, with file, line and reason. Gates that need only a page run against the fixture; gates that need
+//! TypeScript and Vite run against the templates.
+
+mod support;
+
+use serde_json::Value;
+use support::{Fixture, Run, Workspace};
+
+const PAGE_GATES: &[&str] = &["check", "--only", "load,frames,layout"];
+
+fn first(run: &Run) -> &Value {
+    let report = run.result();
+    assert_eq!(report["type"], "check");
+    assert_eq!(report["ok"], false, "{report}");
+    &report["diagnostics"][0]
+}
+
+#[test]
+fn a_good_composition_passes_with_facts_and_a_contact_sheet() {
+    let fixture = Fixture::new("barcode", 60);
+    let run = fixture.run(PAGE_GATES);
+    let report = run.result();
+    assert_eq!(report["ok"], true, "{report}");
+    assert_eq!(report["frames"].as_array().unwrap().len(), 9);
+    assert!(report["frames"][0]["colors"].as_u64().unwrap() > 1);
+    assert!(
+        image::open(fixture.path(report["sheet"].as_str().unwrap()))
+            .unwrap()
+            .width()
+            > 500
+    );
+}
+
+#[test]
+fn an_exception_at_one_frame_is_found_at_that_frame_with_file_and_line() {
+    let fixture = Fixture::new("throws", 90);
+    let run = fixture.run(PAGE_GATES);
+    let found = first(&run);
+    assert_eq!(
+        (&found["gate"], &found["code"], &found["frame"]),
+        (&"frames".into(), &"exception".into(), &40.into())
+    );
+    assert_eq!(
+        (&found["file"], &found["line"]),
+        (&"src/composition.js".into(), &9.into())
+    );
+    assert_eq!(found["message"], "the fortieth frame is missing");
+}
+
+#[test]
+fn a_missing_picture_is_found_where_it_is_named() {
+    let fixture = Fixture::new("missing", 60);
+    let run = fixture.run(PAGE_GATES);
+    let found = first(&run);
+    assert_eq!(found["gate"], "load");
+    assert_eq!(
+        (&found["file"], &found["line"]),
+        (&"src/composition.js".into(), &5.into()),
+        "{found}"
+    );
+    assert!(
+        found["message"]
+            .as_str()
+            .unwrap()
+            .contains("/assets/nowhere.png")
+    );
+}
+
+#[test]
+fn a_blank_picture_and_a_frozen_one_are_errors() {
+    let run = Fixture::new("blank", 60).run(PAGE_GATES);
+    assert_eq!(first(&run)["code"], "blank_frames");
+    let run = Fixture::new("frozen", 60).run(PAGE_GATES);
+    assert_eq!(first(&run)["code"], "frozen");
+}
+
+#[test]
+fn frames_that_differ_when_shown_twice_are_an_error_with_their_number() {
+    let run = Fixture::new("flicker", 60).run(PAGE_GATES);
+    let found = first(&run);
+    assert_eq!(found["code"], "nondeterministic_frame");
+    assert!(found["frame"].is_u64());
+    // Where everything follows the virtual clock, nothing differs.
+    let run = Fixture::new("clocks", 60).run(PAGE_GATES);
+    assert_eq!(run.result()["ok"], true, "{}", run.last());
+}
+
+#[test]
+fn both_templates_pass_as_they_come_and_render() {
+    for template in ["remotion", "theatre"] {
+        let Some(workspace) = Workspace::new(template) else {
+            return;
+        };
+        let run = workspace.run(&["check"]);
+        let report = run.result();
+        assert_eq!(report["ok"], true, "{template}: {report}");
+        let gates: Vec<&str> = report["gates"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|gate| gate["gate"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            gates,
+            ["lint", "types", "bundle", "load", "frames", "layout"]
+        );
+        let out = workspace.app.path().join("film.mp4");
+        let run = workspace.run(&[
+            "render",
+            "--width",
+            "1280",
+            "--height",
+            "720",
+            "--to",
+            "12",
+            "--out",
+            out.to_str().unwrap(),
+        ]);
+        assert_eq!(run.result()["frames"], 12, "{template}");
+    }
+}
+
+/// Checks a workspace whose composition is this, and returns the first finding.
+fn finding(workspace: &Workspace, composition: &str) -> Value {
+    workspace.write("src/Composition.tsx", composition);
+    let run = workspace.run(&["check"]);
+    first(&run).clone()
+}
+
+fn place(found: &Value) -> (String, u64) {
+    (
+        found["file"].as_str().unwrap_or("?").to_owned(),
+        found["line"].as_u64().unwrap_or(0),
+    )
+}
+
+fn composition(line: usize) -> (String, u64) {
+    ("src/Composition.tsx".to_owned(), line as u64)
+}
+
+#[test]
+fn mistakes_in_a_script_are_found_before_a_browser_starts() {
+    let Some(workspace) = Workspace::new("remotion") else {
+        return;
+    };
+    let found = finding(
+        &workspace,
+        "export default function Composition() {\n  return <div>\n}\n",
+    );
+    assert_eq!(
+        (found["gate"].as_str(), found["code"].as_str()),
+        (Some("lint"), Some("syntax")),
+        "{found}"
+    );
+    assert_eq!(found["file"], "src/Composition.tsx");
+    assert!(found["line"].as_u64().unwrap() >= 2, "{found}");
+
+    let cases = [
+        (
+            "const x = Math.random();\nexport default () => <p>{x}</p>;",
+            "unseeded_random",
+            1,
+        ),
+        (
+            "export default () => {\n  const t = Date.now();\n  return <p>{t}</p>;\n};",
+            "wall_clock",
+            2,
+        ),
+        (
+            "export default () => {\n  window.setTimeout(() => {}, 5);\n  return <p />;\n};",
+            "timer",
+            2,
+        ),
+        (
+            "import { gsap } from \"gsap\";\nexport default () => <p>{String(gsap)}</p>;",
+            "unknown_package",
+            1,
+        ),
+        (
+            "\nimport { a } from \"./missing\";\nexport default () => <p>{a}</p>;",
+            "missing_import",
+            2,
+        ),
+        (
+            "export default () => (\n  <img src=\"https://example.com/a.png\" />\n);",
+            "network_url",
+            2,
+        ),
+        (
+            "import { Img, staticFile } from \"remotion\";\nexport default () => <Img src={staticFile(\"assets/no.png\")} />;",
+            "missing_asset",
+            2,
+        ),
+        (
+            "export const Composition = () => <p />;",
+            "missing_default_export",
+            1,
+        ),
+    ];
+    for (text, code, line) in cases {
+        let found = finding(&workspace, text);
+        assert_eq!(found["code"], code, "{found}");
+        assert_eq!(place(&found), composition(line), "{found}");
+        assert_eq!(found["gate"], "lint");
+    }
+}
+
+#[test]
+fn mistakes_of_type_and_at_run_time_are_found_with_their_line() {
+    let Some(workspace) = Workspace::new("remotion") else {
+        return;
+    };
+    let found = finding(
+        &workspace,
+        "export default function Composition() {\n  const size: number = \"large\";\n  return <p>{size}</p>;\n}\n",
+    );
+    assert_eq!(
+        (found["gate"].as_str(), found["code"].as_str()),
+        (Some("types"), Some("TS2322")),
+        "{found}"
+    );
+    assert_eq!(place(&found), composition(2));
+
+    let throws = "import { useCurrentFrame } from \"remotion\";\nexport default function Composition() {\n  const frame = useCurrentFrame();\n\n  if (frame === 40) throw new Error(\"nothing at forty\");\n  return <p style={{ marginLeft: frame }}>text</p>;\n}\n";
+    let found = finding(&workspace, throws);
+    assert_eq!(
+        (found["gate"].as_str(), found["code"].as_str()),
+        (Some("frames"), Some("exception")),
+        "{found}"
+    );
+    assert_eq!(found["frame"], 40);
+    assert_eq!(place(&found), composition(5));
+    assert_eq!(found["message"], "nothing at forty");
+
+    let at_load = "const broken: { value?: { deep: string } } = {};\nexport default function Composition() {\n  return <p>{broken.value!.deep}</p>;\n}\n";
+    let found = finding(&workspace, at_load);
+    assert_eq!(found["gate"], "load", "{found}");
+    assert_eq!(place(&found), composition(3), "{found}");
+
+    let found = finding(
+        &workspace,
+        "export default function Composition() {\n  return <div />;\n}\n",
+    );
+    assert_eq!(found["code"], "blank_frames", "{found}");
+
+    workspace.write("src/style.css", "p {\n  color: red;\n");
+    workspace.write("src/broken.ts", "export const text: string = \"a\";\n");
+    let counter = "let calls = 0;\nimport { useCurrentFrame } from \"remotion\";\nexport default function Composition() {\n  useCurrentFrame();\n  calls++;\n  return <p style={{ fontSize: 20 + (calls % 50) }}>text</p>;\n}\n";
+    let found = finding(&workspace, counter);
+    assert_eq!(found["code"], "nondeterministic_frame", "{found}");
+}
