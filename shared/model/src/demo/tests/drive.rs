@@ -1,0 +1,494 @@
+//! Whole conversations: planned, approved, built and changed.
+
+use super::{
+    model,
+    studio::{Studio, ask},
+};
+use crate::demo::design::Design;
+use futures_util::StreamExt;
+use koda_domain::{
+    format::Engine,
+    message::Content,
+    model::{LanguageModel, ModelEvent, Role, StopReason},
+};
+use serde_json::json;
+
+fn names(studio: &Studio) -> Vec<&str> {
+    studio.calls.iter().map(|c| c.name.as_str()).collect()
+}
+
+#[test]
+fn a_conversation_goes_from_a_sentence_to_a_changed_animation() {
+    let mut studio = Studio::new();
+    studio.say("Kinetic typography: 'Move fast', 6 seconds, in teal");
+    assert_eq!(names(&studio), ["propose_plan"]);
+    assert!(studio.told.contains("not an AI"), "{}", studio.told);
+    studio.approve();
+    assert!(
+        names(&studio).starts_with(&["update_todos", "write_file"])
+            && names(&studio).ends_with(&["check", "update_todos", "finish"]),
+        "{:?}",
+        names(&studio)
+    );
+    let recipe = studio.model.recipes.get("kinetic-typography").unwrap();
+    assert!(
+        recipe.files.keys().eq(studio.files.keys()),
+        "exactly the recipe's files are written"
+    );
+    for (path, text) in recipe.files.iter().filter(|(p, _)| *p != "src/design.ts") {
+        assert_eq!(&studio.files[path], text);
+    }
+    studio.say("make it red and slower, portrait");
+    assert_eq!(
+        names(&studio),
+        [
+            "read_file",
+            "write_file",
+            "update_settings",
+            "check",
+            "finish"
+        ]
+    );
+    assert!(
+        studio.summary.as_ref().unwrap().contains("9 seconds"),
+        "{:?}",
+        studio.summary
+    );
+    studio.say("change the title to Move slowly");
+    assert_eq!(studio.design().title, "Move slowly");
+    assert_eq!(
+        studio.design().colors.primary,
+        "#e5323b",
+        "earlier changes stay"
+    );
+    studio.say("undo");
+    assert_eq!(
+        (names(&studio), studio.design().title.as_str()),
+        (vec!["restore_version", "finish"], "Move fast")
+    );
+    studio.say("go back to version 1");
+    assert_eq!(studio.design().colors.primary, "#0f9b96");
+    let mut ids: Vec<_> = studio
+        .messages
+        .iter()
+        .flat_map(|m| &m.content)
+        .filter_map(|c| match c {
+            Content::ToolCall(call) => Some(&call.id),
+            _ => None,
+        })
+        .collect();
+    let all = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "call ids are unique within the session");
+}
+
+#[test]
+fn every_recipe_is_filled_in_as_strict_json() {
+    let model = model();
+    for name in model.recipes() {
+        let mut studio = Studio::built(&format!(
+            "use the {name} recipe, titled 'Quote \\ back \" slash' in dark green"
+        ));
+        let source = studio.files["src/design.ts"].clone();
+        assert!(
+            source.contains(&format!("// Recipe: {name}\n")),
+            "{name}: {source}"
+        );
+        let design = studio.design();
+        assert_eq!(Design::read(&design.write_into(&source)).unwrap(), design);
+        studio.say("background white");
+        assert_eq!(studio.design().colors.background, "#ffffff");
+        let (before, after) = (
+            source.lines().next(),
+            studio.files["src/design.ts"]
+                .lines()
+                .next()
+                .map(str::to_owned),
+        );
+        assert_eq!(
+            before.map(str::to_owned),
+            after,
+            "what stands around the design stays"
+        );
+    }
+}
+
+#[test]
+fn a_plan_is_revised_in_words_before_it_is_approved() {
+    let mut studio = Studio::new();
+    studio.say("Title 'Hello', 10 seconds, red");
+    studio.say("make it shorter and use blue instead");
+    let plan = studio.proposal.clone().unwrap();
+    assert_eq!(plan.design.colors.primary.as_deref(), Some("#2f6bff"));
+    assert!(
+        (plan.duration_seconds() - 6.7).abs() < 0.01,
+        "{}",
+        plan.duration_seconds()
+    );
+    studio.say("the title is Good evening, portrait");
+    studio.say("use the particles recipe");
+    let plan = studio.proposal.clone().unwrap();
+    assert_eq!(
+        (plan.title.as_str(), plan.assumptions[0].as_str()),
+        ("Good evening", "Recipe: particles.")
+    );
+    assert_eq!(plan.settings.aspect.unwrap().to_string(), "9:16");
+    studio.say("colourless green ideas sleep furiously over there");
+    assert_eq!(
+        studio.calls.iter().filter(|c| c.name == "ask_user").count(),
+        0
+    );
+    studio.say("looks good!");
+    assert!(
+        studio.told.contains("Approve") && studio.calls.is_empty(),
+        "{}",
+        studio.told
+    );
+    studio.approve();
+    assert_eq!(studio.design().title, "Good evening");
+}
+
+#[test]
+fn an_edited_plan_is_built_as_edited() {
+    let mut studio = Studio::new();
+    studio.say("bar chart of sales: Q1 10, Q2 25");
+    let mut plan = studio.proposal.clone().unwrap();
+    plan.title = "Our year".into();
+    plan.design.colors.primary = Some("#123456".into());
+    plan.design.fonts.title = Some("Sora".into());
+    studio.approve_as(plan);
+    let design = studio.design();
+    assert_eq!(
+        (
+            design.title.as_str(),
+            design.colors.primary.as_str(),
+            design.fonts.title.as_str()
+        ),
+        ("Our year", "#123456", "Sora")
+    );
+    assert_eq!(design.data.len(), 2);
+}
+
+#[test]
+fn the_engine_of_the_settings_holds() {
+    let mut studio = Studio::new();
+    studio.settings.engine = Some(Engine::Theatre);
+    studio.say("bar chart of sales: Q1 10, Q2 25, Q3 40");
+    assert_eq!(studio.proposal.as_ref().unwrap().engine, Engine::Theatre);
+    let mut studio = Studio::new();
+    studio.settings.engine = Some(Engine::Remotion);
+    studio.say("3D title saying KODA");
+    assert_eq!(studio.proposal.as_ref().unwrap().engine, Engine::Remotion);
+}
+
+#[test]
+fn settings_fill_what_the_request_leaves_open_and_the_request_wins() {
+    let mut studio = Studio::new();
+    studio.settings.colors.primary = Some("#ff0000".into());
+    studio.settings.fonts.title = Some("Syne".into());
+    studio.settings.duration_seconds = 12.0;
+    studio.settings.duration_fixed = true;
+    studio.settings.techniques = vec!["particles".into()];
+    studio.say("Hello there");
+    let plan = studio.proposal.clone().unwrap();
+    assert_eq!(plan.assumptions[0], "Recipe: particles.");
+    assert_eq!(plan.design.colors.primary.as_deref(), Some("#ff0000"));
+    assert_eq!(plan.design.fonts.title.as_deref(), Some("Syne"));
+    assert!((plan.duration_seconds() - 12.0).abs() < 1e-6 && plan.settings == Default::default());
+    studio.say("make it green, 5 seconds");
+    studio.approve();
+    assert_eq!(studio.settings.colors.primary.as_deref(), Some("#22a055"));
+    assert!((studio.settings.duration_seconds - 5.0).abs() < 1e-6);
+}
+
+#[test]
+fn a_change_to_the_other_engine_is_a_new_plan_with_the_same_words() {
+    let mut studio = Studio::built("Title 'Hello' with subtitle 'It begins' in teal");
+    studio.say("subtitle: And so it goes on");
+    studio.say("make it 3D");
+    assert_eq!(names(&studio), ["read_file", "propose_plan"]);
+    assert_eq!(studio.proposal.as_ref().unwrap().engine, Engine::Theatre);
+    assert_eq!(
+        studio.versions.len(),
+        2,
+        "nothing changes before the approval"
+    );
+    studio.approve();
+    let design = studio.design();
+    assert_eq!(
+        (design.title.as_str(), design.subtitle.as_str()),
+        ("Hello", "And so it goes on")
+    );
+    assert_eq!(design.colors.primary, "#0f9b96");
+    assert!(studio.files["src/design.ts"].contains("Recipe: title-3d"));
+}
+
+#[test]
+fn a_new_request_in_a_finished_session_is_a_new_plan() {
+    let mut studio = Studio::built("Title 'Hello'");
+    studio.say("Now make a bar chart of rain: Mon 4, Tue 9, Wed 2");
+    assert_eq!(names(&studio), ["propose_plan"]);
+    studio.approve();
+    assert_eq!(studio.design().data.len(), 3);
+    assert_eq!(studio.design().title, "Rain");
+    assert!(!studio.files.contains_key("src/nothing.tsx"));
+}
+
+#[test]
+fn another_recipe_of_the_engine_replaces_every_file_of_the_old_one() {
+    let mut studio = Studio::built("kinetic typography 'Dream' 'Plan' 'Do' in teal");
+    studio.say("turn it into a logo reveal");
+    let recipe = studio.model.recipes.get("logo-reveal").unwrap();
+    assert!(
+        recipe.files.keys().eq(studio.files.keys()),
+        "{:?}",
+        studio.files.keys()
+    );
+    studio.say("background white");
+    assert_eq!(studio.design().colors.background, "#ffffff");
+    assert!(studio.files["src/design.ts"].contains("Recipe: logo-reveal"));
+}
+
+#[test]
+fn what_nothing_matches_is_answered_and_changes_nothing() {
+    let mut studio = Studio::built("Title 'Hello'");
+    let files = studio.files.clone();
+    for words in [
+        "add a dancing elephant",
+        "why is it like that?",
+        "thanks!",
+        "what can you do?",
+        "remove the subtitle",
+        "use Comic Sans",
+        "undo",
+        "go back to version 9",
+    ] {
+        studio.say(words);
+        assert_eq!(studio.files, files, "{words}");
+        assert!(
+            studio.told.to_lowercase().contains("nothing was changed")
+                || studio.told.contains("Nothing was changed"),
+            "{words}: {}",
+            studio.told
+        );
+        assert_eq!(studio.versions.len(), 1, "{words}");
+    }
+}
+
+#[test]
+fn an_empty_request_is_asked_about_once_and_the_answer_is_planned() {
+    let mut studio = Studio::new();
+    studio.say("???");
+    assert_eq!(names(&studio), ["ask_user"]);
+    studio.say("What should it say? Good night\nWhat kind of animation? Particles");
+    let plan = studio.proposal.clone().unwrap();
+    assert_eq!(
+        (plan.title.as_str(), plan.assumptions[0].as_str()),
+        ("Good night", "Recipe: particles.")
+    );
+    let mut studio = Studio::new();
+    studio.say("help");
+    assert!(
+        studio.calls.is_empty() && studio.told.contains("recipes"),
+        "{}",
+        studio.told
+    );
+}
+
+#[test]
+fn an_attached_picture_becomes_the_logo() {
+    let mut studio = Studio::new();
+    studio.attach("acme.png");
+    studio.say("reveal this for Acme");
+    assert_eq!(
+        studio.proposal.as_ref().unwrap().assumptions[0],
+        "Recipe: logo-reveal."
+    );
+    studio.approve();
+    assert_eq!(
+        studio.design().logo,
+        None.or(Some("assets/acme.png".to_owned()))
+    );
+    studio.attach("new.png");
+    studio.say("use this logo instead");
+    assert_eq!(studio.design().logo.as_deref(), Some("assets/new.png"));
+    studio.say("remove the logo");
+    assert_eq!(studio.design().logo, None);
+}
+
+#[test]
+fn a_design_that_is_no_strict_json_is_written_afresh_and_that_is_said() {
+    let mut studio = Studio::built("Title 'Hello' in teal");
+    let loose = studio.files["src/design.ts"].replace("\"title\":", "title:");
+    studio.files.insert("src/design.ts".into(), loose);
+    studio.say("background white");
+    assert!(studio.told.contains("written afresh"), "{}", studio.told);
+    assert_eq!(
+        (
+            studio.design().title.as_str(),
+            studio.design().colors.background.as_str()
+        ),
+        ("Hello", "#ffffff")
+    );
+}
+
+#[test]
+fn what_the_person_wrote_around_the_design_stays() {
+    let mut studio = Studio::built("Title 'Hello' in teal");
+    let mine = studio.files["src/design.ts"].clone() + "\nexport const mine = 1;\n";
+    studio.files.insert("src/design.ts".into(), mine);
+    studio.say("title: Goodbye");
+    assert!(studio.files["src/design.ts"].ends_with("export const mine = 1;\n"));
+}
+
+#[test]
+fn a_check_that_fails_is_said_and_never_tried_again_without_end() {
+    let mut studio = Studio::new();
+    studio.say("Title 'Hello'");
+    studio.check = Some("error [types/TS1] src/Composition.tsx:1:1: no".into());
+    studio.approve();
+    assert!(studio.told.contains("cannot mend"), "{}", studio.told);
+    assert_eq!(names(&studio).iter().filter(|n| **n == "check").count(), 1);
+    let answer = studio.tell_failure();
+    assert_eq!(
+        answer
+            .tool_calls()
+            .map(|c| c.name.as_str())
+            .collect::<Vec<_>>(),
+        ["finish"]
+    );
+}
+
+#[test]
+fn a_build_that_came_to_nothing_is_built_with_the_next_message() {
+    let mut studio = Studio::built("Title 'Hello'");
+    studio.files.clear();
+    studio.versions.clear();
+    studio.say("try again");
+    assert_eq!(studio.design().title, "Hello");
+}
+
+#[test]
+fn a_conversation_that_lost_its_oldest_messages_is_still_understood() {
+    let mut studio = Studio::new();
+    studio.say("Title 'Hello' in teal, 10 seconds");
+    studio.say("subtitle: It begins");
+    studio.messages.drain(..2);
+    studio.say("use a serif font");
+    let plan = studio.proposal.clone().unwrap();
+    assert_eq!(
+        (plan.title.as_str(), plan.design.colors.primary.as_deref()),
+        ("Hello", Some("#0f9b96"))
+    );
+    assert!(plan.summary.contains("It begins"), "{}", plan.summary);
+}
+
+#[test]
+fn requests_that_lack_parts_or_have_odd_ones_are_answered() {
+    let studio = Studio::new();
+    for pinned in [
+        json!(null),
+        json!({}),
+        json!({"phase": 3, "settings": [], "user_messages": "x", "request": null}),
+    ] {
+        let mut request = studio.request();
+        request.pinned = pinned;
+        request.tools.clear();
+        let answer = ask(&studio.model, request);
+        assert_eq!(answer.stop, StopReason::EndTurn);
+        assert!(!answer.content.is_empty());
+    }
+}
+
+#[test]
+fn words_of_any_kind_make_plans_that_keep_the_rules() {
+    let long = "word ".repeat(3_000);
+    let quotes = "'a' ".repeat(200);
+    for words in [
+        long.as_str(),
+        quotes.as_str(),
+        "日本語のタイトル「こんにちは」",
+        "🎉🎉 party 🎉",
+        "İstanbul ŞEHRİ için başlık",
+        "\"",
+        "'''",
+        "title:",
+        "saying",
+        "for",
+        "in blue",
+        "#fff",
+        "10, 20, 30, 40",
+        "1e999% of 99999999999999999999",
+        "\u{e000}\u{e001} hello",
+        "a\n\n\nb\n- c: 1\n- d: 2",
+        "say \"\"",
+        "chart: -1, -2, -3",
+        "1:1",
+        "60 fps",
+        "Title \"</script><script>alert(1)</script>\"",
+        "subtitle subtitle subtitle",
+        "replace with with with",
+        "0 seconds",
+        "ẞ".repeat(300).as_str(),
+    ] {
+        let mut studio = Studio::new();
+        studio.say(words);
+        if studio.proposal.is_some() {
+            studio.approve();
+            studio.say(words);
+            let _ = studio.design();
+        } else {
+            assert!(!studio.told.is_empty(), "{words}");
+        }
+    }
+}
+
+#[test]
+fn the_model_says_that_it_is_not_ai_and_counts_its_words() {
+    let model = model();
+    let label = model.describe(Role::Orchestrator);
+    assert_eq!(
+        (label.provider.as_str(), label.model.as_str(), label.is_ai),
+        ("demo", "demo", false)
+    );
+    let mut studio = Studio::new();
+    studio.said.push("Title 'Hello'".into());
+    let answer = ask(&model, studio.request());
+    assert!(
+        answer.usage.input_tokens > 10
+            && answer.usage.output_tokens > 10
+            && answer.usage.cost_micros == 0
+    );
+    assert_eq!(
+        (answer.model.as_str(), answer.stop),
+        ("demo", StopReason::ToolUse)
+    );
+}
+
+#[test]
+fn text_comes_in_pieces_before_the_calls() {
+    let mut studio = Studio::new();
+    studio.said.push("Title 'Hello'".into());
+    let request = studio.request();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let events: Vec<_> = runtime.block_on(async {
+        model()
+            .stream(request)
+            .await
+            .unwrap()
+            .map(Result::unwrap)
+            .collect()
+            .await
+    });
+    let texts = events
+        .iter()
+        .take_while(|e| matches!(e, ModelEvent::Text(_)))
+        .count();
+    assert!(texts > 3, "{events:?}");
+    assert!(
+        matches!(&events[texts], ModelEvent::ToolCallStarted { name, .. } if name == "propose_plan")
+    );
+}
