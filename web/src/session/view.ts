@@ -256,6 +256,10 @@ export function openPlan(view: View): PlanItem | null {
   return item?.kind === "plan" && item.status === "open" ? item : null;
 }
 
+/** What the animation is called, or would be. */
+export const titleOf = (view: View): string | null =>
+  view.title ?? openPlan(view)?.plan.title ?? null;
+
 /** The question that waits for an answer. */
 export function openQuestion(view: View): QuestionItem | null {
   const item = view.question === null ? undefined : view.items[view.question];

@@ -17,7 +17,7 @@ import { dataString } from "../../graph/document";
 import { Stage } from "../../preview/Stage";
 import { acquire, release, slots } from "../../preview/slots";
 import { useNear } from "../../preview/useNear";
-import { canPreview, engineOf } from "../../session/view";
+import { canPreview, engineOf, titleOf } from "../../session/view";
 import { ENGINE_BADGES } from "../../session/words";
 import { Badge } from "../../ui/Badge";
 import { IconButton } from "../../ui/Button";
@@ -106,7 +106,7 @@ export function DemoLabel() {
 
 function Header() {
   const { openStudio, remove } = useAnimation();
-  const title = useView((view) => view.title);
+  const title = useView(titleOf);
   const engine = useView(engineOf);
   const hasVersion = useView((view) => view.versions.length > 0);
   return (

@@ -41,7 +41,7 @@ export function Conversation({ brief = false, empty, className }: ConversationPr
   const pending = usePending();
   const [shown, setShown] = useState(PAGE);
   const scroller = useRef<HTMLDivElement>(null);
-  const { atEnd, onScroll, toEnd } = useStickToEnd(scroller);
+  const { atEnd, onScroll, onTouch, toEnd } = useStickToEnd(scroller);
 
   const all = useMemo(() => rows(brief ? lastExchange(items) : items), [items, brief]);
   const list = all.slice(-shown);
@@ -55,6 +55,7 @@ export function Conversation({ brief = false, empty, className }: ConversationPr
         ref={scroller}
         className={cx(styles.scroller, "nowheel")}
         onScroll={onScroll}
+        onClickCapture={onTouch}
         role="log"
         aria-label="Conversation"
         aria-live="polite"
@@ -160,6 +161,7 @@ const RowView = memo(function RowView({ row }: { row: Row }) {
 function useStickToEnd(ref: React.RefObject<HTMLDivElement | null>) {
   const [atEnd, setAtEnd] = useState(true);
   const sticks = useRef(true);
+  const touched = useRef(0);
   const toEnd = () => {
     const element = ref.current;
     if (element) element.scrollTop = element.scrollHeight;
@@ -172,7 +174,14 @@ function useStickToEnd(ref: React.RefObject<HTMLDivElement | null>) {
     const element = ref.current;
     if (!element) return;
     const keep = () => {
-      if (sticks.current) element.scrollTop = element.scrollHeight;
+      if (!sticks.current) return;
+      // What somebody unfolds grows below the pointer, not away from it.
+      if (Date.now() - touched.current < 400) {
+        sticks.current = isAtEnd(element);
+        setAtEnd(sticks.current);
+      } else {
+        element.scrollTop = element.scrollHeight;
+      }
     };
     const observer = new ResizeObserver(keep);
     observer.observe(element);
@@ -193,9 +202,14 @@ function useStickToEnd(ref: React.RefObject<HTMLDivElement | null>) {
     onScroll: () => {
       const element = ref.current;
       if (!element) return;
-      const end = element.scrollHeight - element.scrollTop - element.clientHeight < 48;
-      sticks.current = end;
-      setAtEnd(end);
+      sticks.current = isAtEnd(element);
+      setAtEnd(sticks.current);
+    },
+    onTouch: () => {
+      touched.current = Date.now();
     },
   };
 }
+
+const isAtEnd = (element: HTMLElement) =>
+  element.scrollHeight - element.scrollTop - element.clientHeight < 48;

@@ -144,7 +144,7 @@ function Form({ live, versions, newest }: ExportsProps) {
             label="Resolution"
             value={choice.resolution}
             onChange={(resolution) => set({ resolution })}
-            segments={RESOLUTIONS.map((value) => ({ value, label: value.toUpperCase() }))}
+            segments={RESOLUTIONS.map((value) => ({ value, label: value === "4k" ? "4K" : value }))}
           />
         </Row>
         <Row label="Quality">

@@ -98,7 +98,7 @@ export default function SettingsTab() {
             label="Export resolution"
             value={settings.resolution}
             onChange={(resolution) => set({ resolution })}
-            segments={RESOLUTIONS.map((value) => ({ value, label: value.toUpperCase() }))}
+            segments={RESOLUTIONS.map((value) => ({ value, label: value === "4k" ? "4K" : value }))}
           />
         </Row>
       </div>
@@ -296,7 +296,7 @@ function Color({ role, value, onChange }: ColorProps) {
       />
       <span>
         {spoken(role)}
-        <small>{value ?? "Agent's choice"}</small>
+        <small data-code={value ? true : undefined}>{value ?? "Agent's choice"}</small>
       </span>
       {value && (
         <IconButton

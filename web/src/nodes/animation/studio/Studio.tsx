@@ -1,12 +1,21 @@
 /** An animation, large: its picture on one side, everything about it on the other. */
 
 import { Dialog } from "@base-ui/react/dialog";
-import { Clapperboard, Code, Download, History, MessagesSquare, Settings2, X } from "lucide-react";
+import {
+  Clapperboard,
+  Code,
+  Download,
+  History,
+  MessagesSquare,
+  MonitorPlay,
+  Settings2,
+  X,
+} from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo } from "react";
 import { useStore } from "zustand";
 import type { SandboxStatus } from "../../../api/types";
 import { Stage } from "../../../preview/Stage";
-import { canPreview, engineOf } from "../../../session/view";
+import { canPreview, engineOf, titleOf } from "../../../session/view";
 import { ENGINE_NAMES } from "../../../session/words";
 import { Button, IconButton } from "../../../ui/Button";
 import { Spinner } from "../../../ui/Spinner";
@@ -31,7 +40,7 @@ const SettingsTab = lazy(() => import("./SettingsTab"));
 
 export default function Studio() {
   const { studio, openStudio, closeStudio, live } = useAnimation();
-  const title = useView((view) => view.title);
+  const title = useView(titleOf);
   const engine = useView(engineOf);
   const versions = useView((view) => view.versions.length);
   const exports = useView((view) => view.renders.length);
@@ -120,6 +129,7 @@ const Waiting = () => (
 function NothingYet() {
   return (
     <div className={styles.nothing}>
+      <MonitorPlay size={28} strokeWidth={1.25} />
       <p>The picture appears here once a plan is approved.</p>
     </div>
   );
@@ -204,8 +214,11 @@ function Usage() {
     <Tooltip label={`${usage.output_tokens} written, ${share} % of all read from the cache`}>
       <span className={styles.quiet}>
         {count} tokens
-        {usage.cost_micros > 0 && ` · $${(usage.cost_micros / 1e6).toFixed(2)}`}
+        {usage.cost_micros > 0 && ` · ${money(usage.cost_micros)}`}
       </span>
     </Tooltip>
   );
 }
+
+const money = (micros: number): string =>
+  micros < 10_000 ? "under $0.01" : `$${(micros / 1e6).toFixed(2)}`;
