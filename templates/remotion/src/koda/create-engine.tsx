@@ -5,6 +5,7 @@ import { createRoot } from "react-dom/client";
 import type { Manifest } from "./contract";
 import { handlesContinued, pendingHandles } from "./delay-render";
 import type { Engine, Failed, Loaded } from "./engine";
+import { capturing } from "./environment";
 import { measureTexts } from "./measure";
 import { Boundary, Settling, suspended } from "./pending";
 import { arrived } from "./resources";
@@ -47,7 +48,10 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
     );
   }
 
-  const root = createRoot(stage, { onUncaughtError: failed, onCaughtError: () => undefined });
+  const sheet = document.createElement("div");
+  Object.assign(sheet.style, { position: "absolute", inset: "0" });
+  stage.append(sheet);
+  const root = createRoot(sheet, { onUncaughtError: failed, onCaughtError: () => undefined });
   flushSync(() => root.render(<App />));
 
   function apply(change: Partial<View>) {
@@ -71,6 +75,7 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
 
     draw(frame) {
       if (frame !== view.frame) apply({ frame });
+      if (capturing) startAfresh(sheet);
     },
 
     async settle() {
@@ -96,4 +101,12 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
       return measureTexts(stage, view.manifest?.width ?? 1);
     },
   };
+}
+
+/**
+ * Makes the browser work out anew where everything in here is painted. Where only a transform changes it keeps fractions of pixels
+ * from the frame before, so that letters would lie a hair elsewhere depending on which frame was shown last.
+ */
+function startAfresh(sheet: HTMLElement) {
+  sheet.style.transform = sheet.style.transform ? "" : "translate(0px)";
 }
