@@ -162,6 +162,7 @@ function useStickToEnd(ref: React.RefObject<HTMLDivElement | null>) {
   const [atEnd, setAtEnd] = useState(true);
   const sticks = useRef(true);
   const touched = useRef(0);
+  const lastTop = useRef(0);
   const toEnd = () => {
     const element = ref.current;
     if (element) element.scrollTop = element.scrollHeight;
@@ -202,7 +203,11 @@ function useStickToEnd(ref: React.RefObject<HTMLDivElement | null>) {
     onScroll: () => {
       const element = ref.current;
       if (!element) return;
-      sticks.current = isAtEnd(element);
+      // Growth makes scroll events too; only a person goes up.
+      const up = element.scrollTop < lastTop.current - 1;
+      lastTop.current = element.scrollTop;
+      if (isAtEnd(element)) sticks.current = true;
+      else if (up) sticks.current = false;
       setAtEnd(sticks.current);
     },
     onTouch: () => {

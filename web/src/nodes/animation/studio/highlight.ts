@@ -16,7 +16,6 @@ const highlighter = createHighlighterCore({
     import("shiki/langs/tsx.mjs"),
     import("shiki/langs/json.mjs"),
     import("shiki/langs/css.mjs"),
-    import("shiki/langs/html.mjs"),
   ],
 });
 

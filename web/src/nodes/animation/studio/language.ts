@@ -8,7 +8,6 @@ const LANGUAGES: Record<string, string> = {
   mjs: "tsx",
   json: "json",
   css: "css",
-  html: "html",
 };
 
 export const languageOf = (path: string): string | null =>
