@@ -8,7 +8,7 @@ import type { Engine, Failed, Loaded } from "./engine";
 import { capturing } from "./environment";
 import { measureTexts } from "./measure";
 import { Boundary, Settling, suspended } from "./pending";
-import { arrived } from "./resources";
+import { arrived, verifyImages } from "./resources";
 import { PATIENCE, realNow, sleep } from "./wait";
 
 interface View {
@@ -81,7 +81,7 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
     async settle() {
       const deadline = realNow() + PATIENCE;
       for (;;) {
-        if (pendingHandles() > 0) await handlesContinued(deadline);
+        if (pendingHandles() > 0) await handlesContinued(deadline, () => verifyImages(stage));
         while (suspended()) {
           if (realNow() > deadline) throw new Error(`Frame ${view.frame} is still suspended after ${PATIENCE / 1000} seconds.`);
           await sleep(4);

@@ -49,6 +49,27 @@ function once(target: EventTarget, ...names: string[]): Promise<void> {
   });
 }
 
+/**
+ * Lets `decode()` resolve when a picture has loaded. Browsers resolve it with the next paint, and a capture paints only after
+ * everything has resolved; pictures are decoded while they are painted instead.
+ */
+function decodeWithPaint(): void {
+  HTMLImageElement.prototype.decode = async function (this: HTMLImageElement) {
+    this.decoding = "sync";
+    if (!this.complete) await once(this, "load", "error");
+    if (this.naturalWidth === 0) throw new DOMException("The source image cannot be decoded.", "EncodingError");
+  };
+}
+
+if (capturing) decodeWithPaint();
+
+/** Throws where a picture on the stage cannot be shown. */
+export function verifyImages(stage: HTMLElement): void {
+  for (const image of stage.getElementsByTagName("img")) {
+    if ((image.getAttribute("src") || image.srcset) && image.complete) verify(image);
+  }
+}
+
 /** Resolves when all that the stage now shows is loaded; rejects when something of it cannot be. */
 export async function arrived(stage: HTMLElement): Promise<void> {
   const waits: Promise<unknown>[] = [];
@@ -58,7 +79,6 @@ export async function arrived(stage: HTMLElement): Promise<void> {
     if (image.decoding !== "sync") image.decoding = "sync";
     if (!image.complete) waits.push(once(image, "load", "error").then(() => verify(image)));
     else verify(image);
-    // In a capture a decode would wait for a paint that comes only after this.
     if (!capturing && image.complete && image.naturalWidth > 0) waits.push(image.decode().catch(() => undefined));
   }
   for (const url of backgrounds(stage)) {
