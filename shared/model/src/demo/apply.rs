@@ -1,27 +1,26 @@
 //! Making a change: to words, looks and format.
 
 use super::{
-    design::{ColorRole, Datum},
-    draft::{Draft, Tools, shows_lines, shows_logo},
+    apply_text,
+    design::ColorRole,
+    draft::{Draft, Tools, shows_logo},
     lexicon::PALETTES,
-    numbers::MAX_DATA,
-    ops::{Case, FontRole, LineRef, Op},
-    palette::{self, Tone},
-    text::{pattern, shortened, title_case},
+    ops::{FontRole, Op},
+    palette, tone,
 };
 use koda_domain::settings::{MAX_SECONDS, MIN_SECONDS};
-
-const MAX_LINES: usize = 12;
 
 /// Makes one change. Says what changed, or why nothing did.
 pub(crate) fn apply(op: &Op, draft: &mut Draft, tools: Tools<'_>) -> Result<String, String> {
     match op {
-        Op::Title(_) | Op::Subtitle(_) | Op::Replace { .. } | Op::Case(_) => words(op, draft),
+        Op::Title(_) | Op::Subtitle(_) | Op::Replace { .. } | Op::Case(_) => {
+            apply_text::words(op, draft)
+        }
         Op::Lines(_) | Op::AddLine(_) | Op::SetLine(..) | Op::RemoveLine(_) => {
-            lines(op, draft, tools)
+            apply_text::lines(op, draft, tools)
         }
         Op::SetData(..) | Op::SetValues(_) | Op::SetDatum(_) | Op::RemoveDatum(_) => {
-            data(op, draft)
+            apply_text::data(op, draft)
         }
         Op::Recolor(_) | Op::Colors(_) | Op::SwapColor { .. } | Op::Tone(..) | Op::Palette(_) => {
             look(op, draft)
@@ -80,185 +79,6 @@ pub(crate) fn apply(op: &Op, draft: &mut Draft, tools: Tools<'_>) -> Result<Stri
     }
 }
 
-fn words(op: &Op, draft: &mut Draft) -> Result<String, String> {
-    let design = &mut draft.design;
-    match op {
-        Op::Title(title) => {
-            design.title = shortened(title, 110);
-            Ok(format!("the title is now “{}”", design.title))
-        }
-        Op::Subtitle(Some(subtitle)) => {
-            design.subtitle.clone_from(subtitle);
-            Ok(format!("the subtitle is now “{subtitle}”"))
-        }
-        Op::Subtitle(None) if design.subtitle.is_empty() => {
-            Err("there is no subtitle to remove".into())
-        }
-        Op::Subtitle(None) => {
-            design.subtitle.clear();
-            Ok("the subtitle is gone".into())
-        }
-        Op::Replace { from, to } => {
-            let what = pattern(&format!(
-                r"(^|[^\p{{L}}\p{{N}}]){}($|[^\p{{L}}\p{{N}}])",
-                regex::escape(from)
-            ));
-            let mut texts: Vec<&mut String> = vec![&mut design.title, &mut design.subtitle];
-            texts.extend(design.lines.iter_mut());
-            texts.extend(design.data.iter_mut().map(|d| &mut d.label));
-            let mut count = 0;
-            for text in texts.into_iter().filter(|t| what.is_match(t)) {
-                let new = what.replace_all(text, |c: &regex::Captures<'_>| {
-                    format!("{}{to}{}", &c[1], &c[2])
-                });
-                let new = new.split_whitespace().collect::<Vec<_>>().join(" ");
-                if !new.is_empty() {
-                    *text = new;
-                    count += 1;
-                }
-            }
-            match (count, to.is_empty()) {
-                (0, _) => Err(format!("“{from}” is not among the words")),
-                (_, true) => Ok(format!("“{from}” is gone")),
-                (_, false) => Ok(format!("“{from}” is now “{to}”")),
-            }
-        }
-        Op::Case(case) => {
-            let (write, name): (fn(&str) -> String, _) = match case {
-                Case::Upper => (str::to_uppercase, "capitals"),
-                Case::Lower => (str::to_lowercase, "small letters"),
-                Case::Title => (|t| title_case(&t.to_lowercase()), "title case"),
-            };
-            design.title = write(&design.title);
-            Ok(format!("the title is in {name}"))
-        }
-        _ => Err(String::new()),
-    }
-}
-
-fn lines(op: &Op, draft: &mut Draft, tools: Tools<'_>) -> Result<String, String> {
-    if tools
-        .recipes
-        .get(&draft.recipe)
-        .is_some_and(|r| !shows_lines(r))
-    {
-        return Err("this recipe shows a title and a subtitle, no further lines".into());
-    }
-    let lines = &mut draft.design.lines;
-    let place = |line: &LineRef, lines: &[String]| match line {
-        LineRef::Number(n) => n.checked_sub(1).filter(|n| *n < lines.len()),
-        LineRef::Last => lines.len().checked_sub(1),
-        LineRef::Words(words) => {
-            let words = words.to_lowercase();
-            lines.iter().position(|l| l.to_lowercase().contains(&words))
-        }
-    };
-    match op {
-        Op::Lines(new) if new.is_empty() => {
-            lines.clear();
-            Ok("the further lines are gone".into())
-        }
-        Op::Lines(new) => {
-            *lines = new.iter().take(MAX_LINES).cloned().collect();
-            Ok(format!("the lines are now {}", quoted(lines)))
-        }
-        Op::AddLine(_) if lines.len() >= MAX_LINES => {
-            Err(format!("there are {MAX_LINES} lines already"))
-        }
-        Op::AddLine(line) => {
-            lines.push(line.clone());
-            Ok(format!("there is a line “{line}”"))
-        }
-        Op::SetLine(line, words) => match place(line, lines).and_then(|n| lines.get_mut(n)) {
-            Some(old) => {
-                old.clone_from(words);
-                Ok(format!("that line is now “{words}”"))
-            }
-            None => Err(format!("there is no such line; there are {}", lines.len())),
-        },
-        Op::RemoveLine(line) => match place(line, lines) {
-            Some(n) => Ok(format!("the line “{}” is gone", lines.remove(n))),
-            None => Err("there is no such line".into()),
-        },
-        _ => Err(String::new()),
-    }
-}
-
-fn quoted(texts: &[String]) -> String {
-    texts
-        .iter()
-        .map(|t| format!("“{t}”"))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn data(op: &Op, draft: &mut Draft) -> Result<String, String> {
-    let design = &mut draft.design;
-    match op {
-        Op::SetData(data, affixes) => {
-            design.data.clone_from(data);
-            if let Some((prefix, suffix)) = affixes {
-                for (key, text) in [("prefix", prefix), ("suffix", suffix)] {
-                    if design.more.contains_key(key) || !text.is_empty() {
-                        design.more.insert(key.into(), text.clone().into());
-                    }
-                }
-            }
-            Ok(format!("the numbers are now {}", listed(&design.data)))
-        }
-        Op::SetValues(values) => {
-            let labels: Vec<String> = design.data.iter().map(|d| d.label.clone()).collect();
-            let label = |n: usize| {
-                labels
-                    .get(n)
-                    .cloned()
-                    .unwrap_or_else(|| (n + 1).to_string())
-            };
-            design.data = values
-                .iter()
-                .take(MAX_DATA)
-                .enumerate()
-                .map(|(n, v)| Datum {
-                    label: label(n),
-                    value: *v,
-                })
-                .collect();
-            Ok(format!("the numbers are now {}", listed(&design.data)))
-        }
-        Op::SetDatum(datum) => {
-            let count = design.data.len();
-            match design
-                .data
-                .iter_mut()
-                .find(|d| d.label.to_lowercase() == datum.label.to_lowercase())
-            {
-                Some(old) => {
-                    old.value = datum.value;
-                    Ok(format!("{} is now {}", old.label, datum.value))
-                }
-                None if count >= MAX_DATA => Err(format!("there are {MAX_DATA} numbers already")),
-                None => {
-                    design.data.push(datum.clone());
-                    Ok(format!("{} with {} is new", datum.label, datum.value))
-                }
-            }
-        }
-        Op::RemoveDatum(_) if design.data.len() <= 1 => Err("one number must stay".into()),
-        Op::RemoveDatum(label) => {
-            design.data.retain(|d| d.label != *label);
-            Ok(format!("{label} is gone"))
-        }
-        _ => Err(String::new()),
-    }
-}
-
-fn listed(data: &[Datum]) -> String {
-    data.iter()
-        .map(|d| format!("{} {}", d.label, d.value))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
 fn look(op: &Op, draft: &mut Draft) -> Result<String, String> {
     let before = draft.design.colors.clone();
     let said = match op {
@@ -307,11 +127,11 @@ fn look(op: &Op, draft: &mut Draft) -> Result<String, String> {
             format!("the {} is {words}", nearest.name())
         }
         Op::Tone(tone, role) => {
-            draft.design.colors = palette::toned(&before, *tone, *role);
+            draft.design.colors = tone::toned(&before, *tone, *role);
             let what = role.map_or("the colours are".to_owned(), |r| {
                 format!("the {} is", r.name())
             });
-            format!("{what} {}", tone_name(*tone))
+            format!("{what} {}", tone.name())
         }
         Op::Palette(name) => {
             let named = name
@@ -351,22 +171,6 @@ fn joined(parts: &[&str]) -> String {
         [] => String::new(),
         [one] => (*one).to_owned(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
-const fn tone_name(tone: Tone) -> &'static str {
-    match tone {
-        Tone::Darker => "darker",
-        Tone::Lighter => "lighter",
-        Tone::Brighter => "brighter",
-        Tone::Warmer => "warmer",
-        Tone::Cooler => "cooler",
-        Tone::Vivid => "more vivid",
-        Tone::Muted => "more muted",
-        Tone::Contrast => "higher in contrast",
-        Tone::DarkMode => "on a dark background",
-        Tone::LightMode => "on a light background",
-        Tone::Invert => "inverted",
     }
 }
 

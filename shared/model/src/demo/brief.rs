@@ -39,13 +39,13 @@ patterns! {
     SUBTITLE = r"(?:,\s*|\b(?:and|with|plus)\s+)*(?:\b(?:a|an|the|as|has|smaller)\s+)*\b(?:sub-?\s?title|tag\s?line|slogan|strap\s?line|sub-?heading|by\s?line|second\s+line|caption)\b(?:\s+(?:text|underneath|below|under\s+it))*\s*(?:(?:is|says|saying|that\s+says|reading|reads|of|called|=|:)\s*)*";
     SLOGAN = r"\b(?:slogan|tag\s?line|caption|strap\s?line)\b";
     LINES = r"(?:,\s*|\b(?:and|with|plus)\s+)*(?:\b(?:the|these|three|two|four|five|following)\s+)*\b(?:lines|phrases|sentences|words|texts|slides|messages)\b(?:\s+(?:are|of\s+text))?\s*(?:[:=]\s*|<Q>)";
-    TITLE = r"(?:,\s*|\b(?:and|with)\s+)*(?:\b(?:the|a|an|main)\s+)*\b(?:title|headline|heading|text|copy|name|word)\b\s*(?:(?:is|says|should\s+(?:say|be|read)|to\s+be)\b|[:=])\s*";
-    SAYING = r"\b(?:that\s+(?:says|reads|spells)|saying|says|should\s+say|spelling(?:\s+out)?|spells|titled|entitled|called|named|with\s+the\s+(?:text|words?|title|message|phrase|headline|name|quote|slogan|motto)|(?:title|text|words?|letters|card|intro|animation)\s+(?:reading|reads))\b\s*[:,]?\s*";
+    TITLE = r"(?:,\s*|\b(?:and|with)\s+)*(?:\b(?:the|a|an|main|this)\s+)*\b(?:title|headline|heading|text|copy|name|word|quote|phrase|message|motto|sentence|lyrics?|saying)\b(?:\s+by\s+[^:,]{1,40}?)?\s*(?:(?:is|says|should\s+(?:say|be|read)|to\s+be)\b|[:=])\s*";
+    SAYING = r"\b(?:that\s+(?:says|reads|spells)|saying|says|should\s+say|spelling(?:\s+out)?|spells|titled|entitled|called|named|(?:with|forming|forms?|showing|shows?|into|displaying|reveal(?:ing|s)?|spell(?:ing|s)?)\s+the\s+(?:text|words?|title|message|phrase|headline|name|quote|slogan|motto|letters)|(?:title|text|words?|letters|card|intro|animation)\s+(?:reading|reads))\b\s*[:,]?\s*";
     SAY = r"(?:^|\b(?:to|it|please|you)\s+|[.,;]\s*)(?:say|write|spell(?:\s+out)?)\b\s*[:,]?\s*";
     FOR = r"\b(?:for|of|from|by|introducing|announcing|about|on)\s+(?:(?:my|our|the|a|an|your|new|upcoming|startup|start-up|company|brand|agency|studio|band|podcast|channel|show|app|shop|store|business|client|product|team|school|club|event|conference|course|newsletter|series|game|film|movie|book|album|song|website|company's)\s+)*";
     KIND_OF_FONT = r"(?:\b(?:in|with|using|use|a|an|the)\s+)+(?:[\p{L}-]+\s+){0,2}(?:font|typeface|lettering)s?\b";
-    STRUCTURE = r"^\s*(?:kinetic\s+typography|typography|logo(?:\s+reveal)?|(?:bar|line|pie)?\s*chart|graph|particles|title(?:\s+card)?|intro|text(?:\s+animation)?|quote|3d\s+title|3d\s+text)\s*[:–—-]\s*";
-    PARTS = r"\s*(?:/|\||\n)\s*";
+    STRUCTURE = r"^\s*(?:(?:an?|the|my|our|short|new|simple|animated|bold|calm|minimal)\s+)*(?:kinetic\s+typography|typography|logo(?:\s+reveal)?|(?:bar|line|pie)?\s*chart|graph|particles|(?:lower\s+third|title)(?:\s+card)?|intro|outro|opener|teaser|trailer|promo|banner|animation|video|text(?:\s+animation)?|quote|3d\s+title|3d\s+text)\s*[:–—-]\s*";
+    PARTS = r"\s+/\s+|\s*(?:\||\n)\s*";
 }
 
 impl Brief {
@@ -65,7 +65,7 @@ impl Brief {
         brief.take_look(&mut text, fonts);
         brief.take_quotes(&mut text);
         brief.take_said(&mut text);
-        brief.words = words(&text.plain);
+        brief.words.extend(words(&text.plain));
         if brief.title.is_none() {
             brief.title = title_of(&text, brief.has_share(), said);
         }
@@ -146,6 +146,12 @@ impl Brief {
 
     fn take_title(&mut self, text: &mut Text) {
         if let Some((value, range)) = labelled(text, &TITLE, true) {
+            // A label such as `quote:` also says what kind of animation this is.
+            let label = words(text.plain.get(range.clone()).unwrap_or_default());
+            let kind = |w: &&String| {
+                ["quote", "lyrics", "phrase", "motto", "sentence"].contains(&w.as_str())
+            };
+            self.words.extend(label.iter().take(3).find(kind).cloned());
             self.title = Some(value);
             text.take(range);
         }
@@ -167,8 +173,19 @@ impl Brief {
             "statistics",
             "stats",
             "plot",
+            "compare",
+            "comparing",
+            "comparison",
+            "vs",
         ];
         let asked = asked.iter().any(|w| contains_phrase(&about, w));
+        let counts_down = found.is_bare()
+            && ["countdown", "count down"]
+                .iter()
+                .any(|w| contains_phrase(&about, w));
+        if counts_down {
+            return;
+        }
         if found.weight() > 0.0 || (asked && found.pairs.len() >= 2) {
             if found.pairs.len() > 1 {
                 text.take(found.range.clone());
@@ -188,9 +205,14 @@ impl Brief {
             self.font = Fonts::kind(&found.1).and_then(|kind| fonts.of_kind(kind, ""));
             text.take(found.0);
         }
-        let mentions: Vec<Mention> = colors::mentions(text);
+        let mentions: Vec<Mention> = colors::mentions(&text.plain);
         self.colors = colors::assign(&mentions);
         for mention in mentions.iter().rev() {
+            // `Particles in gold` is still about particles.
+            let around = text.plain.get(mention.phrase.clone()).unwrap_or_default();
+            if mention.role == Some(ColorRole::Primary) {
+                self.words.extend(words(around));
+            }
             let range = mention.phrase.start.min(text.plain.len())
                 ..mention.phrase.end.min(text.plain.len());
             // Two phrases may share a word, such as the `and` between them.
@@ -309,6 +331,11 @@ fn labelled(
     } else {
         end_of_phrase(&text.plain, found.end())
     };
+    let end = if whole {
+        found.end() + colors::before_tail(text.plain.get(found.end()..end).unwrap_or_default())
+    } else {
+        end
+    };
     let part = text.plain.get(found.end()..end).unwrap_or_default();
     let value = if whole {
         exact(text, part)
@@ -340,8 +367,18 @@ fn title_of(text: &Text, share: bool, said: &str) -> Option<String> {
             }
         }
     }
-    let plain = STRUCTURE.replace(&text.plain, "");
-    phrase::topic(&plain)
+    // `Kinetic typography: stay hungry` says what to make, then what it says.
+    if let Some(found) = STRUCTURE.find(&text.plain) {
+        let end = end_of_value(&text.plain, found.end());
+        let said = text
+            .plain
+            .get(found.end()..end)
+            .and_then(|part| exact(text, part));
+        if let Some(said) = said.filter(|s| words(s).iter().any(|w| !phrase::is_generic(w))) {
+            return Some(said);
+        }
+    }
+    phrase::topic(&text.plain)
 }
 
 /// A form's answers arrive as lines that begin with the question; only the answers count.

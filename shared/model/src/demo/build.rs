@@ -1,8 +1,9 @@
 //! Building: an approved plan becomes the recipe's files, filled in.
 
 use super::{
+    conversation::Conversation,
     design::{DESIGN_PATH, Design},
-    draft::{Conversation, Draft, Tools},
+    draft::{Draft, Tools},
     facts::Turn,
     plan::recipe_of,
     recipes::Recipe,

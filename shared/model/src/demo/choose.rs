@@ -38,7 +38,7 @@ fn score(recipe: &Recipe, brief: &Brief, facts: &Facts) -> f64 {
         "animated-chart" => brief
             .data
             .as_ref()
-            .map_or(0.0, super::numbers::Found::weight),
+            .map_or(0.0, |data| data.weight().max(3.0)),
         "logo-reveal" if facts.logo().is_some() => 2.5,
         "kinetic-typography" if brief.lines.len() >= 2 => 4.0,
         "kinetic-typography" if !brief.lines.is_empty() => 2.0,

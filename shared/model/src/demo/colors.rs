@@ -4,7 +4,7 @@ use super::{
     color::Rgb,
     design::ColorRole,
     lexicon::COLORS,
-    text::{Text, patterns},
+    text::{patterns, stands_alone},
 };
 use regex::Regex;
 use std::{ops::Range, sync::LazyLock};
@@ -55,13 +55,13 @@ patterns! {
     PRIMARY_BEFORE = r"(?:\b(?:the|a|an|with|and)\s+)*\b(?:primary|main|first|bars?|columns?|shapes?|particles?|logo|object|bottle)(?:\s+colou?r)?(?:\s+(?:is|to|in|as|be|of|into|should\s+be|a|the))*\s*[:=]?\s*$";
     PLACE_BEFORE = r"(?:\b(?:in|on|with|using|use|to|into|of|and|or|it|all|be|is|as|more|some|colou?rs?|palette|from|gradient|a|an|the|our|brand|made)\b\s*|,\s*|:\s*|=\s*)+$";
     EXPECTED_BEFORE = r"(?:\b(?:in|it|be|is|colou?rs?|use|using|into|gradient|from|background|text|accent|primary|everything|more)(?:\s+(?:to|of|in|a|an|the))*\s*[:=]?|\b(?:background|text|accent|colou?r)\b.*\bto)\s*$";
+    PREPOSED = r"^\s*(?:in|on|with)\s";
     NOT_BEFORE = r"\b(?:no|not|without|instead\s+of|rather\s+than|avoid|never|less|than)\s+(?:a\s+|the\s+|any\s+)?$";
     COLOR_WORD_AFTER = r"^[\s-]*(?:colou?red|colou?rs?|tones?|tint|hues?|palette|theme|scheme|gradient|look)\b";
 }
 
 /// Every colour that the words name, in order.
-pub(crate) fn mentions(text: &Text) -> Vec<Mention> {
-    let plain = &text.plain;
+pub(crate) fn mentions(plain: &str) -> Vec<Mention> {
     let shouting = !plain.chars().any(char::is_lowercase);
     let names = names_of_things(plain);
     let mut found: Vec<Mention> = Vec::new();
@@ -119,6 +119,29 @@ pub(crate) fn mentions(text: &Text) -> Vec<Mention> {
     found
 }
 
+/// Where a colour phrase begins that ends a value: `KODA in gold`. The value's length where none does.
+pub(crate) fn before_tail(value: &str) -> usize {
+    let all = mentions(value);
+    let last = all.last().filter(|m| {
+        value
+            .get(m.phrase.end..)
+            .is_some_and(|rest| rest.trim().is_empty())
+    });
+    let first = last.and_then(|_| {
+        all.iter()
+            .find(|m| PREPOSED.is_match(value.get(m.phrase.clone()).unwrap_or_default()))
+    });
+    first
+        .filter(|m| {
+            !value
+                .get(..m.phrase.start)
+                .unwrap_or_default()
+                .trim()
+                .is_empty()
+        })
+        .map_or(value.len(), |m| m.phrase.start)
+}
+
 fn names_of_things(plain: &str) -> Vec<Range<usize>> {
     let lower = plain.to_lowercase();
     if lower.len() != plain.len() {
@@ -127,6 +150,7 @@ fn names_of_things(plain: &str) -> Vec<Range<usize>> {
     let places = |phrase: &String| {
         lower
             .match_indices(phrase.as_str())
+            .filter(|(at, m)| stands_alone(&lower, *at..at + m.len()))
             .map(|(at, m)| at..at + m.len())
             .collect::<Vec<_>>()
     };
@@ -254,7 +278,7 @@ mod tests {
     use ColorRole::{Accent, Background, Primary, Text as Words};
 
     fn read(words: &str) -> Vec<(ColorRole, String)> {
-        assign(&mentions(&Text::read(words)))
+        assign(&mentions(&crate::demo::text::Text::read(words).plain))
             .into_iter()
             .map(|(r, c)| (r, c.hex()))
             .collect()

@@ -5,11 +5,11 @@ use super::{
     choose,
     color::{READABLE, Rgb},
     design::{ColorRole, Design},
-    facts::{Facts, Heard},
+    facts::Facts,
     fonts::Fonts,
-    ops, palette,
+    palette,
     recipes::{Recipe, Recipes},
-    text::{Text, capitalised, words},
+    text::words,
 };
 use koda_domain::{
     format::{Aspect, Fps, Resolution},
@@ -33,18 +33,6 @@ pub(crate) struct Draft {
     pub mood: String,
     /// What was taken for granted, as sentences.
     pub assumed: Vec<String>,
-}
-
-/// How a conversation came to a draft.
-#[derive(Debug, Clone)]
-pub(crate) struct Conversation {
-    pub draft: Option<Draft>,
-    /// What the newest message changed; empty where it began afresh.
-    pub changes: Vec<String>,
-    /// What of the newest message could not be done.
-    pub refusals: Vec<String>,
-    /// Whether the newest message says anything that was understood.
-    pub understood: bool,
 }
 
 /// What the parts of the demo model share.
@@ -106,6 +94,12 @@ impl Draft {
             title = lines.pop();
         }
         let untitled = title.is_none();
+        let title = title.or_else(|| stand_in(brief, recipe));
+        if let (true, Some(title)) = (untitled, &title) {
+            self.assume(format!(
+                "The title is “{title}”, as the request names none."
+            ));
+        }
         match title {
             Some(title) => self.design.title = title,
             None => self.assume(format!(
@@ -163,10 +157,14 @@ impl Draft {
             mood_words.extend(words(word));
         }
         let asked = palette::by_words(&mood_words);
-        let base = asked.unwrap_or_else(|| palette::by_chance(&brief.seed));
         let mut given: Vec<(ColorRole, Rgb)> = chosen_colors(tools.facts);
         given.retain(|(role, _)| !brief.colors.iter().any(|(r, _)| r == role));
         given.extend(&brief.colors);
+        let ground = given
+            .iter()
+            .find(|(role, _)| *role == ColorRole::Background);
+        let base = asked.or_else(|| ground.map(|(_, color)| palette::around(*color)));
+        let base = base.unwrap_or_else(|| palette::by_chance(&brief.seed));
         self.design.colors = palette::with(&base.colors, &given);
         self.mood.clone_from(&base.mood);
         let (text, ground) = (
@@ -273,6 +271,19 @@ impl Draft {
     }
 }
 
+/// A title for a request that names none, where the recipe's own would say something untrue.
+fn stand_in(brief: &Brief, recipe: &Recipe) -> Option<String> {
+    if recipe.name == "logo-reveal" {
+        return Some("Your Brand".into());
+    }
+    let data = brief.data.as_ref().filter(|_| shows_data(recipe))?.data();
+    let labels: Vec<&str> = data.iter().map(|d| d.label.as_str()).collect();
+    Some(match labels.as_slice() {
+        [one, other] if other.chars().any(char::is_alphabetic) => format!("{one} vs {other}"),
+        _ => "In numbers".into(),
+    })
+}
+
 /// Whether a recipe draws `lines`.
 pub(crate) fn shows_lines(recipe: &Recipe) -> bool {
     recipe
@@ -306,93 +317,4 @@ fn chosen_colors(facts: &Facts) -> Vec<(ColorRole, Rgb)> {
     all.into_iter()
         .filter_map(|(role, c)| Some((role, Rgb::parse(c.as_deref()?)?)))
         .collect()
-}
-
-impl Conversation {
-    /// Goes through all that was said: the first request that says something, then every change to it.
-    pub fn follow(heard: &[Heard], tools: Tools<'_>) -> Self {
-        let mut all = Self {
-            draft: None,
-            changes: Vec::new(),
-            refusals: Vec::new(),
-            understood: false,
-        };
-        let mut newest: Option<(Draft, &str)> = None;
-        for one in heard {
-            match one {
-                Heard::Said(words) => {
-                    newest = all.draft.clone().map(|draft| (draft, words.as_str()));
-                    all.hear(words, tools);
-                }
-                Heard::Wrote(source) => all.show(source, tools),
-                Heard::Read(source) => {
-                    // What was said before the reading is meant of what was read.
-                    let Some((before, words)) = newest
-                        .clone()
-                        .filter(|(_, w)| !begins_afresh(&Text::read(w)))
-                    else {
-                        continue;
-                    };
-                    all.draft = Some(before);
-                    all.show(source, tools);
-                    all.hear(words, tools);
-                }
-            }
-        }
-        all
-    }
-
-    fn show(&mut self, source: &str, tools: Tools<'_>) {
-        if let (Some(draft), Ok(design)) = (&mut self.draft, Design::read(source)) {
-            draft.design = design;
-            if let Some(recipe) = super::build::recipe_named_in(source, tools) {
-                draft.recipe.clone_from(&recipe.name);
-            }
-        }
-    }
-
-    fn hear(&mut self, said: &str, tools: Tools<'_>) {
-        self.changes.clear();
-        self.refusals.clear();
-        self.understood = false;
-        let said = &super::brief::without_questions(said);
-        let text = Text::read(said);
-        if text.is_blank()
-            || ops::is_question(&text)
-            || ops::is_consent(&text)
-            || ops::undo(&text).is_some()
-        {
-            return;
-        }
-        let Some(draft) = self.draft.as_mut().filter(|_| !begins_afresh(&text)) else {
-            self.draft = Draft::begin(said, tools);
-            self.understood = self.draft.is_some();
-            return;
-        };
-        let wishes = ops::read(said, draft, tools);
-        for op in &wishes {
-            match super::apply::apply(op, draft, tools) {
-                Ok(change) => self.changes.push(change),
-                Err(why) => self.refusals.push(why),
-            }
-        }
-        self.understood = !wishes.is_empty();
-    }
-}
-
-/// Whether a message asks for a new animation rather than for a change.
-pub(crate) fn begins_afresh(text: &Text) -> bool {
-    super::text::patterns! {
-        FRESH = r"^(?:\W*(?:please|ok|okay|actually|no|now|hey|hi)\W+)*(?:(?:can|could)\s+you\s+)?(?:(?:make|create|design|generate|animate|build|produce|start|do|give\s+me|i\s+(?:want|need)|let's\s+(?:make|do))\s+(?:me\s+|us\s+)?(?:(?:a|an|another|some)\s+)(?:completely\s+|totally\s+)?(?:new\s+|different\s+|fresh\s+|\p{L}+\s+){0,4}(?:animation|video|intro|outro|opener|clip|reveal|chart|graph|title|typography|shot|turntable|ad|promo|teaser|trailer|particles|confetti)\b|start\s+(?:over|again|from\s+scratch)|new\s+(?:animation|idea|request|video)\b)";
-    }
-    FRESH.is_match(&text.plain)
-}
-
-/// Sentences about what changed, as one.
-pub(crate) fn sentence(changes: &[String]) -> String {
-    match changes {
-        [] => String::new(),
-        [one] => format!("{}.", capitalised(one)),
-        [first @ .., last] => format!("{} and {last}.", capitalised(&first.join(", "))),
-    }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     apply, build,
+    conversation::{Conversation, begins_afresh, sentence},
     design::{DESIGN_PATH, Design},
-    draft::{Conversation, Draft, Tools, begins_afresh, sentence},
+    draft::{Draft, Tools},
     facts::Turn,
     ops, plan,
     recipes::Recipe,

@@ -19,7 +19,8 @@ pub(crate) struct FormatWish {
 
 patterns! {
     SECONDS = r"(?:\b(?:for|of|in|lasting|lasts?|about|around|roughly|exactly|to|is|be)\s+)*(?:(?:a|an|the)\s+)?\b(\d+(?:[.,]\d+)?|half a|half|one and a half|quarter of a|a|an|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|forty|forty-five|fifty|sixty|ninety)[\s-]*(s|secs?|seconds?|m|mins?|minutes?)\b(?:[\s-]+(?:long|duration|in length|total))?";
-    FPS = r"(?:\b(?:at|in|with|to|be)\s+)?\b(\d{1,4})\s*-?\s*(?:fps|hz|frames?\s*(?:per|a|/)\s*sec(?:ond)?|frames?/s)\b";
+    STYLE_AFTER = r"^\s+(?:style|look|vibe|feel|theme|retro|design|poster|music|disco|tv|film|title)";
+    FPS = r"(?:\b(?:at|in|with|to|be)\s+)?\b(\d{1,4})\s*-?\s*(?:fps|hz|frames?\s*(?:per|a|/)\s*sec(?:ond)?|frames?/s)\b|\b(?:fps|frame\s?rate)\s*(?:to|:|=|is|of|at)?\s*(\d{1,3})\b";
     PIXELS = r"(?:\b(?:at|in|as|to)\s+)?\b(\d{3,4})\s*(?:x|×|by)\s*(\d{3,4})\b(?:\s*(?:px|pixels?))?";
     RATIO = r"(?:\b(?:at|in|as|to|with|a|an)\s+)*\b(16|9|1|4|3|21|5)\s?(?::|/|x|by)\s?(9|16|1|3|4|5)\b(?:\s+(?:aspect(?:\s+ratio)?|ratio|format|video))*";
     SHAPE = r"(?:,\s*)?(?:\b(?:in|as|for|to|into|with|a|an|the|my|our)\s+)*\b(portrait|vertical(?:ly)?|upright|tik\s?tok|insta(?:gram)?\s+(?:story|stories|reels?|posts?|feed|square)|instagram|reels?|shorts|youtube\s+shorts?|stories|(?:story|phone|mobile)\s+(?:format|video|screen|size)|snapchat|square|landscape|widescreen|horizontal|youtube|desktop|old\s?tv|classic\s+tv|ultra-?\s?wide|cinema\s?scope|cinematic|panoramic|letterbox)\b(?:\s+(?:format|aspect(?:\s+ratio)?|ratio|orientation|mode|video|clip|version|screen))*";
@@ -42,6 +43,7 @@ impl FormatWish {
             let whole = found.get(0).map(|m| m.range()).unwrap_or_default();
             let asked: u32 = found
                 .get(1)
+                .or_else(|| found.get(2))
                 .and_then(|m| m.as_str().parse().ok())
                 .unwrap_or(30);
             let nearest = Fps::ALL
@@ -73,6 +75,7 @@ impl FormatWish {
             // `m` alone is a million or a metre; `a second` is an ordinal or a short while.
             let vague =
                 unit == "m" || (matches!(number.as_str(), "a" | "an") && unit.starts_with('s'));
+            let vague = vague || is_decade(&text.plain, &whole, &number, &unit);
             let Some(count) = count(&number).filter(|_| !vague) else {
                 from = whole.end;
                 continue;
@@ -148,6 +151,22 @@ impl FormatWish {
             text.take(range);
         }
     }
+}
+
+/// `80s` is a style; `for 80s` and `80 s` are lengths, and so is `60s`.
+fn is_decade(plain: &str, whole: &std::ops::Range<usize>, number: &str, unit: &str) -> bool {
+    let said = plain.get(whole.clone()).unwrap_or_default();
+    let glued = unit == "s" && said.to_lowercase().ends_with(&format!("{number}s"));
+    let placed = said.split_whitespace().any(|w| {
+        matches!(
+            w,
+            "for" | "in" | "of" | "lasting" | "last" | "lasts" | "about" | "to" | "is" | "be"
+        )
+    });
+    let styled = STYLE_AFTER.is_match(plain.get(whole.end..).unwrap_or_default());
+    glued
+        && !placed
+        && (matches!(number, "70" | "80" | "90") || (matches!(number, "50" | "60") && styled))
 }
 
 fn count(number: &str) -> Option<f64> {
@@ -237,10 +256,19 @@ mod tests {
             ("make it 8 sec", 8.0),
             ("1.5 min", 90.0),
             ("10 minutes", 120.0),
+            ("60s", 60.0),
+            ("for 80s", 80.0),
         ] {
             assert_eq!(read(words).0.seconds, Some(seconds), "{words}");
         }
-        for words in ["wait a second", "5m users", "Q1 10", "top 10"] {
+        for words in [
+            "wait a second",
+            "5m users",
+            "Q1 10",
+            "top 10",
+            "an 80s title",
+            "a 60s look",
+        ] {
             assert_eq!(read(words).0.seconds, None, "{words}");
         }
     }

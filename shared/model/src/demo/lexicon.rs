@@ -37,6 +37,9 @@ pub(crate) struct NamedPalette {
     pub name: String,
     pub mood: String,
     pub words: Vec<String>,
+    /// Whether it is for an occasion, and never taken by chance.
+    #[serde(default)]
+    pub only_asked: bool,
     pub colors: Palette,
 }
 
@@ -44,6 +47,8 @@ pub(crate) struct NamedPalette {
 #[derive(Debug, Deserialize)]
 pub(crate) struct FontWords {
     pub kinds: Vec<FontKind>,
+    /// Well-known families that the templates do not carry.
+    pub absent: Vec<String>,
     /// For titles, where no word asks for a kind.
     pub titles: Vec<String>,
     /// The family for the rest beside a title's family.

@@ -2,11 +2,13 @@
 //! same plan, tools, check and versions as any model. It keeps nothing: every answer follows from the request alone.
 
 mod apply;
+mod apply_text;
 mod brief;
 mod build;
 mod choose;
 mod color;
 mod colors;
+mod conversation;
 mod design;
 mod draft;
 mod edit;
@@ -16,6 +18,8 @@ mod format;
 mod lexicon;
 mod numbers;
 mod ops;
+mod ops_data;
+mod ops_look;
 mod ops_text;
 mod palette;
 mod phrase;
@@ -25,11 +29,14 @@ mod reply;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tokens;
+mod tone;
 
 pub use recipes::RecipeError;
 
 use async_trait::async_trait;
-use draft::{Conversation, Tools};
+use conversation::Conversation;
+use draft::Tools;
 use facts::{Facts, Turn};
 use fonts::Fonts;
 use futures_util::StreamExt;

@@ -2,10 +2,10 @@
 
 use super::{
     design::Datum,
-    text::{QUOTED, Text, capitalised, pattern, patterns, shortened},
+    text::{Text, capitalised, patterns, shortened},
+    tokens::{Token, scale, segments},
 };
-use regex::Regex;
-use std::{ops::Range, sync::LazyLock};
+use std::ops::Range;
 
 /// The most numbers of one chart.
 pub(crate) const MAX_DATA: usize = 12;
@@ -34,19 +34,14 @@ pub(crate) struct Pair {
     before: bool,
     /// How many words or quoted passages the label has.
     parts: usize,
+    /// Where each of them begins.
+    starts: Vec<usize>,
     /// Whether `:` or `=` ties them, or the number has a unit.
     tied: bool,
     range: Range<usize>,
 }
 
-static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&format!(
-        r"(?P<time>\b\d{{1,2}}:\d{{2}}\b)|(?P<number>(?:[$€£¥]\s?)?[-+−]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?)(?P<unit>\s?(?:%|percent\b|k\b|thousand\b|m\b|mn\b|mio\b|million\b|b\b|bn\b|billion\b|€|°c?))?|(?P<sep>,|;|\n|\||/|•|·|\band\b|\bvs\b\.?|\bversus\b)|(?P<link>:|=|->|→|–|—|\(|\)|\s-\s)|(?P<word>{QUOTED}|[\p{{L}}#][\p{{L}}\p{{N}}'’&+.-]*)"
-    ))
-});
-
 patterns! {
-    OFF = r"^\s*(?:off|discount|more|less|faster|cheaper|better|sale|free|bonus|cotton|natural|organic|vegan|pure)\b";
     PERIOD = r"^(?:q[1-4]|h[12]|(?:19|20)\d\d|jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|(?:january|february|march|april|june|july|august|september|october|november|december)|mon|tue|tues|wed|thu|thur|fri|sat|sun|(?:mon|tues|wednes|thurs|fri|satur|sun)day|week|w\d+|day)\b";
 }
 
@@ -57,18 +52,6 @@ const LEADS: &[&str] = &[
     "numbers", "figures", "to", "at", "by", "on", "grew", "went", "than", "then", "only", "about",
     "that", "has", "have", "had", "got", "set", "add", "make", "use", "it", "reached", "bars",
 ];
-
-enum Token {
-    Word(String, Range<usize>),
-    Number {
-        value: f64,
-        year: bool,
-        sign: String,
-        unit: String,
-        range: Range<usize>,
-    },
-    Link(bool),
-}
 
 /// Finds labels and numbers. Format phrases must be taken out before.
 pub(crate) fn find(text: &Text) -> Option<Found> {
@@ -81,10 +64,14 @@ pub(crate) fn find(text: &Text) -> Option<Found> {
     if let (Some(first), Some(longest)) = (pairs.first_mut(), longest) {
         let words: Vec<&str> = first.label.split(' ').collect();
         if first.before && first.parts > longest && first.parts == words.len() {
-            first.label = words
-                .get(words.len() - longest..)
-                .unwrap_or_default()
-                .join(" ");
+            let dropped = words.len() - longest;
+            let kept = words.get(dropped..).unwrap_or_default().join(" ");
+            first.range.start = first
+                .starts
+                .get(dropped)
+                .copied()
+                .unwrap_or(first.range.start);
+            first.label = kept;
         }
     }
     pairs.truncate(MAX_DATA);
@@ -137,153 +124,56 @@ impl Found {
                 datum("Rest".to_owned(), 100.0 - only.value),
             ];
         }
-        let shared = self.shared(|p| &p.unit).is_some();
+        let unit = self.unit().map(scale);
+        let value = |p: &Pair| p.value * scale(&p.unit) / unit.unwrap_or(1.0);
+        let label = |n: usize, p: &Pair| {
+            if p.label.is_empty() {
+                (n + 1).to_string()
+            } else {
+                p.label.clone()
+            }
+        };
         let pairs = self.pairs.iter().enumerate();
-        pairs
-            .map(|(n, p)| {
-                let label = if p.label.is_empty() {
-                    (n + 1).to_string()
-                } else {
-                    p.label.clone()
-                };
-                datum(
-                    label,
-                    if shared {
-                        p.value
-                    } else {
-                        p.value * scale(&p.unit)
-                    },
-                )
-            })
-            .collect()
+        pairs.map(|(n, p)| datum(label(n, p), value(p))).collect()
     }
 
     /// What is written before and after every number, where all share it.
     pub fn affixes(&self) -> (String, String) {
         let owned = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        (
-            owned(self.shared(|p| &p.sign)),
-            owned(self.shared(|p| &p.unit)),
-        )
+        (owned(self.shared(|p| &p.sign)), owned(self.unit()))
     }
 
+    /// The unit that all numbers are told in: the smallest of thousands, millions and billions.
+    fn unit(&self) -> Option<&str> {
+        let scaled = self.pairs.iter().all(|p| scale(&p.unit) > 1.0);
+        let smallest = self
+            .pairs
+            .iter()
+            .map(|p| p.unit.as_str())
+            .min_by(|a, b| scale(a).total_cmp(&scale(b)));
+        if scaled {
+            smallest
+        } else {
+            self.shared(|p| &p.unit)
+        }
+    }
+
+    /// `$10, 20` means dollars throughout; so does `10, 20%`.
     fn shared(&self, part: impl Fn(&Pair) -> &String) -> Option<&str> {
         let first = part(self.pairs.first()?);
-        let (same, last) = (
-            self.pairs.iter().all(|p| part(p) == first),
-            self.pairs.last()?,
-        );
-        // `$10, 20` means dollars throughout; so does `10, 20%`.
-        let one = self.pairs.iter().filter(|p| !part(p).is_empty()).count() == 1;
-        if same {
-            Some(first)
-        } else if one && scale(&last.unit) == 1.0 && scale(&self.pairs.first()?.unit) == 1.0 {
-            Some(if first.is_empty() { part(last) } else { first })
-        } else {
-            None
+        if self.pairs.iter().all(|p| part(p) == first) {
+            return Some(first);
         }
+        let mut given = self.pairs.iter().filter(|p| !part(p).is_empty());
+        let only = given
+            .next()
+            .filter(|p| given.next().is_none() && scale(&p.unit) <= 1.0)?;
+        Some(part(only))
     }
 
     /// Whether no number has a label.
     pub fn is_bare(&self) -> bool {
         self.pairs.iter().all(|p| p.label.is_empty())
-    }
-}
-
-fn segments(text: &Text) -> Vec<Vec<Token>> {
-    let mut all = vec![Vec::new()];
-    for found in TOKEN.captures_iter(&text.plain) {
-        let Some(whole) = found.get(0) else { continue };
-        let glued = |at: usize| {
-            text.plain
-                .get(..at)
-                .and_then(|s| s.chars().next_back())
-                .is_some_and(char::is_alphanumeric)
-        };
-        let runs_on = text
-            .plain
-            .get(whole.end()..)
-            .and_then(|s| s.chars().next())
-            .is_some_and(char::is_alphanumeric);
-        let token = if found.name("sep").is_some() {
-            all.push(Vec::new());
-            continue;
-        } else if let Some(link) = found.name("link") {
-            Token::Link(matches!(link.as_str(), ":" | "=" | "->" | "→"))
-        } else if let Some(word) = found.name("word") {
-            Token::Word(
-                text.fill(word.as_str()).trim_end_matches('.').to_owned(),
-                word.range(),
-            )
-        } else if let Some(number) = found.name("number") {
-            let off = text
-                .plain
-                .get(whole.end()..)
-                .is_some_and(|rest| OFF.is_match(rest));
-            if glued(whole.start()) || runs_on || off {
-                continue;
-            }
-            let unit = found
-                .name("unit")
-                .map_or("", |m| m.as_str())
-                .trim()
-                .to_lowercase();
-            let Some(plain) = value(number.as_str()) else {
-                continue;
-            };
-            let year =
-                unit.is_empty() && (1900.0..2100.0).contains(&plain) && number.as_str().len() == 4;
-            Token::Number {
-                value: plain,
-                year,
-                sign: number
-                    .as_str()
-                    .chars()
-                    .filter(|c| matches!(c, '$' | '€' | '£' | '¥'))
-                    .collect(),
-                unit: short_unit(&unit),
-                range: whole.range(),
-            }
-        } else {
-            continue;
-        };
-        if let Some(last) = all.last_mut() {
-            last.push(token);
-        }
-    }
-    all
-}
-
-fn value(text: &str) -> Option<f64> {
-    let plain: String = text
-        .chars()
-        .filter(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '−'))
-        .collect();
-    plain
-        .replace('−', "-")
-        .parse()
-        .ok()
-        .filter(|v: &f64| v.is_finite())
-}
-
-fn short_unit(unit: &str) -> String {
-    let short = match unit {
-        "percent" => "%",
-        "thousand" => "k",
-        "m" | "mn" | "mio" | "million" => "M",
-        "b" | "bn" | "billion" => "B",
-        "°c" => "°C",
-        other => other,
-    };
-    short.to_owned()
-}
-
-fn scale(unit: &str) -> f64 {
-    match unit {
-        "k" => 1e3,
-        "M" => 1e6,
-        "B" => 1e9,
-        _ => 1.0,
     }
 }
 
@@ -318,7 +208,15 @@ fn pairs_of(segment: &[Token], first: bool, pairs: &mut Vec<Pair>) {
                     tied = false;
                     continue;
                 }
-                let (mut text, at, mut parts) = label_of(&label, tied && !first);
+                let later = |t: &Token| matches!(t, Token::Number { year: false, .. });
+                if *year && segment.iter().skip(n + 1).any(later) {
+                    // `Report 2025: revenue 4, costs 2`: the year belongs to what introduces the data.
+                    label.clear();
+                    tied = false;
+                    continue;
+                }
+                let (mut text, starts) = label_of(&label, tied && !first);
+                let (at, mut parts) = (starts.first().copied(), starts.len());
                 if let Some(year) = years.pop() {
                     parts += 1;
                     text = if text.is_empty() {
@@ -331,6 +229,7 @@ fn pairs_of(segment: &[Token], first: bool, pairs: &mut Vec<Pair>) {
                 pairs.push(Pair {
                     before: !text.is_empty(),
                     parts,
+                    starts,
                     label: text,
                     value: *value,
                     percent: unit == "%",
@@ -382,8 +281,9 @@ fn lead_in(segment: &[Token]) -> usize {
     colon.map_or(0, |(n, _)| n + 1)
 }
 
-fn label_of(words: &[(&str, usize)], whole: bool) -> (String, Option<usize>, usize) {
-    let leads = |w: &&(&str, usize)| LEADS.contains(&w.0.to_lowercase().as_str());
+fn label_of(words: &[(&str, usize)], whole: bool) -> (String, Vec<usize>) {
+    // `A` alone is a label.
+    let leads = |w: &&(&str, usize)| w.0 != "A" && LEADS.contains(&w.0.to_lowercase().as_str());
     let skip = if whole && words.len() <= LABEL_WORDS {
         words.iter().take_while(leads).count()
     } else {
@@ -393,8 +293,7 @@ fn label_of(words: &[(&str, usize)], whole: bool) -> (String, Option<usize>, usi
     let kept = words.get(skip..).unwrap_or_default();
     (
         kept.iter().map(|(w, _)| *w).collect::<Vec<_>>().join(" "),
-        kept.first().map(|(_, at)| *at),
-        kept.len(),
+        kept.iter().map(|(_, at)| *at).collect(),
     )
 }
 

@@ -3,15 +3,13 @@
 use super::{
     choose,
     color::Rgb,
-    colors::{self, Mention},
     design::{ColorRole, Datum},
     draft::{Draft, Tools},
-    fonts::Fonts,
     format::FormatWish,
     lexicon::contains_phrase,
-    ops_text,
-    palette::{self, Tone},
+    ops_data, ops_look, ops_text,
     text::{Text, patterns, words},
+    tone::Tone,
 };
 use koda_domain::format::{Aspect, Fps, Resolution};
 
@@ -104,19 +102,12 @@ patterns! {
     LONGER = r"\b(?:(?:much|a\s+bit|a\s+little|slightly|way|twice\s+as)\s+)?(?:longer|lengthen|extend(?:\s+it)?|twice\s+as\s+long)\b";
     SHORTER = r"\b(?:(?:much|a\s+bit|a\s+little|slightly|way)\s+)?(?:shorter|shorten(?:\s+it)?|half\s+as\s+long|cut\s+it\s+down)\b";
     MORE_SECONDS = r"\b(\d+(?:\.\d+)?)\s*(?:s|secs?|seconds?)\s+(longer|shorter|more|less)\b|\b(add|cut|remove)\s+(\d+(?:\.\d+)?)\s*(?:s|secs?|seconds?)\b";
-    FONT_ROLE = r"\b(subtitle|body|small\s+text|labels?|caption)\b";
-    TITLE_ROLE = r"\b(title|headline|heading)\b";
-    FONT_ASKED = r"\b(?:fonts?|typefaces?|lettering)\b";
-    FONT_NAME = r"\b(?:use|with|in|to|font|typeface)\s+(?:the\s+)?(?:font\s+|typeface\s+)?((?-i:[A-Z])[\p{L}]+(?:\s+(?-i:[A-Z])[\p{L}]+){0,2})(?:\s+(?:font|typeface))?|\bfont(?:\s+family)?\s*(?:to|:|=|is)?\s+((?-i:[A-Z])[\p{L}]+(?:\s+(?-i:[A-Z])[\p{L}]+){0,2})";
-    SWITCH = r"\b(?:use|try|with|switch\s+to|change\s+(?:it\s+)?(?:in)?to|turn\s+(?:it|this)\s+into|make\s+(?:it|this)(?:\s+into)?|convert\s+(?:it\s+)?(?:in)?to|show\s+(?:it|this)\s+as|as)\s+(?:a\s+|an\s+|the\s+|some\s+)?([\p{L}\d][\p{L}\d\s-]*?)(?:\s+(?:recipe|template|style|animation|instead|version|please))*\s*(?:[.,;!]|$)";
+    SWITCH = r"\b(?:use|try|with|switch\s+to|change\s+(?:it\s+)?(?:in)?to|turn\s+(?:it|this)\s+into|make\s+(?:it|this)(?:\s+into)?|convert\s+(?:it\s+)?(?:in)?to|show\s+(?:it|this)\s+as|as)\s+(?:a\s+|an\s+|the\s+|some\s+)?([\p{L}\d][\p{L}\d\s-]*?)(?:\s+(?:recipe|template|style|animation|instead|version|please))*\s*(?:[.,;!:]|$|\s(?:with|of|showing|saying|and|in)\b)";
     AS_LINE = r"\b(?:line\s+(?:chart|graph|diagram)|(?:as|into|to)\s+(?:a\s+)?(?:line|curve)\b|(?:a|the)\s+(?:line|curve)\s+instead)";
     AS_BARS = r"\b(?:(?:bars?|columns?)\s+(?:chart|graph|diagram)|(?:as|into|to)\s+(?:bars|columns|a\s+bar)\b|(?:bars|columns)\s+instead)";
+    TOO = r"\b(?:a\s+bit\s+|a\s+little\s+|way\s+|much\s+)?too\s+(fast|quick|hectic|slow|dark|light|bright|long|short|warm|cold|cool|dull|pale|muted|boring|colou?rful|saturated|vivid|loud)\b";
     REMOVE_LOGO = r"\b(?:remove|delete|drop|hide|without|no|lose)\s+(?:the\s+|my\s+|our\s+)?logo\b";
     USE_LOGO = r"\b(?:use|add|show|put|insert|with|set|change|swap|replace)\b.*\b(?:logo|picture|image|photo|attachment|attached|file)\b";
-    OTHER_COLORS = r"\b(?:(?:different|other|new|another|random|surprise)\s+(?:set\s+of\s+)?(?:colou?rs?|palette|look|colou?r\s+scheme)|change\s+the\s+(?:colou?rs|palette)|surprise\s+me)\b";
-    SWAP_COLOR = r"\b(?:change|replace|turn|swap|make)\s+(?:the\s+|all\s+(?:the\s+)?)?$";
-    ALL_OF_IT = r"\b(?:it|everything|all|the\s+(?:whole\s+)?(?:thing|animation|video|picture|design|look|colou?rs?|palette|theme)|this)\b";
-    TARGET = r"\b(background|backdrop|bg|text|letters|title|words|accent|primary|main\s+colou?r)\b";
 }
 
 /// Whether words ask something rather than for something.
@@ -137,20 +128,41 @@ pub(crate) fn undo(text: &Text) -> Option<Option<u32>> {
     Some(found.get(1).and_then(|m| m.as_str().parse().ok()))
 }
 
+/// `Too fast` asks for slower.
+fn turn_complaints(text: &mut Text) {
+    let turned = TOO.replace_all(&text.plain, |found: &regex::Captures<'_>| {
+        let wish = match found[1].to_lowercase().as_str() {
+            "fast" | "quick" | "hectic" | "short and fast" => "slower",
+            "slow" => "faster",
+            "dark" => "lighter",
+            "light" | "bright" => "darker",
+            "long" => "shorter",
+            "short" => "longer",
+            "warm" => "cooler",
+            "cold" | "cool" => "warmer",
+            "dull" | "pale" | "muted" | "boring" => "more vivid",
+            _ => "more muted",
+        };
+        wish.to_owned()
+    });
+    text.plain = turned.into_owned();
+}
+
 /// Every change that the words ask for, in the order in which they are best made.
 pub(crate) fn read(said: &str, now: &Draft, tools: Tools<'_>) -> Vec<Op> {
     let mut text = Text::read(said);
+    turn_complaints(&mut text);
     let mut ops = Vec::new();
     take_recipe(&mut text, now, tools, &mut ops);
-    ops_text::take_data(&mut text, now, &mut ops);
+    ops_data::take_data(&mut text, now, &mut ops);
     ops_text::take_texts(&mut text, now, &mut ops);
     take_style(&mut text, now, &mut ops);
     take_logo(&mut text, tools, &mut ops);
     take_time(&mut text, &mut ops);
     take_format(&mut text, &mut ops);
-    take_fonts(&mut text, now, tools.fonts, &mut ops);
-    take_colors(&mut text, &mut ops);
-    take_tone(&mut text, &mut ops);
+    ops_look::take_fonts(&mut text, now, tools.fonts, &mut ops);
+    ops_look::take_colors(&mut text, &mut ops);
+    ops_look::take_tone(&mut text, &mut ops);
     ops_text::take_rest(&mut text, now, &mut ops);
     ops
 }
@@ -312,212 +324,4 @@ fn take_format(text: &mut Text, ops: &mut Vec<Op>) {
     ops.extend(wish.aspect.map(Op::Aspect));
     ops.extend(wish.fps.map(Op::Fps));
     ops.extend(wish.resolution.map(Op::Resolution));
-}
-
-fn take_fonts(text: &mut Text, now: &Draft, fonts: &Fonts, ops: &mut Vec<Op>) {
-    let said = words(&text.plain);
-    let asked = FONT_ASKED.is_match(&text.plain);
-    let role = match (
-        FONT_ROLE.is_match(&text.plain),
-        TITLE_ROLE.is_match(&text.plain),
-    ) {
-        (true, false) => FontRole::Body,
-        (false, true) => FontRole::Title,
-        _ => FontRole::Both,
-    };
-    let plainly = [
-        "serif",
-        "sans serif",
-        "monospace",
-        "monospaced",
-        "mono",
-        "handwritten",
-        "handwriting",
-        "script",
-        "cursive",
-        "typewriter",
-        "bolder",
-        "heavier",
-        "thicker",
-        "condensed",
-        "rounded",
-        "geometric",
-        "thinner",
-        "bold",
-    ];
-    if let Some((family, range)) = fonts.mentioned(text) {
-        ops.push(Op::Font { family, role });
-        text.take(range);
-    } else if asked || plainly.iter().any(|w| contains_phrase(&said, w)) {
-        let current = if role == FontRole::Body {
-            &now.design.fonts.body
-        } else {
-            &now.design.fonts.title
-        };
-        let limited: Vec<String> = said
-            .iter()
-            .filter(|w| !matches!(w.as_str(), "black" | "light" | "lighter") || asked)
-            .cloned()
-            .collect();
-        let by_kind = Fonts::kind(&limited).and_then(|kind| fonts.of_kind(kind, current));
-        let unknown = FONT_NAME
-            .captures(&text.plain)
-            .and_then(|c| c.get(1).or_else(|| c.get(2)))
-            .map(|m| m.as_str().to_owned());
-        match (by_kind, unknown) {
-            (Some(family), _) => ops.push(Op::Font { family, role }),
-            (None, Some(name)) => ops.push(Op::NoFont(name)),
-            (None, None) if asked => {
-                let other = fonts.for_mood(&[], &format!("{current}, other")).title;
-                ops.push(Op::Font {
-                    family: other,
-                    role,
-                });
-            }
-            (None, None) => {}
-        }
-        text.take_all(&FONT_ASKED);
-    }
-}
-
-fn take_colors(text: &mut Text, ops: &mut Vec<Op>) {
-    if let Some(found) = OTHER_COLORS.find(&text.plain).map(|m| m.range()) {
-        let colors = colors::mentions(text);
-        if colors.is_empty() {
-            ops.push(Op::Palette(None));
-            text.take(found);
-            return;
-        }
-    }
-    let mentions = colors::mentions(text);
-    if let [from, to] = mentions.as_slice()
-        && swaps(text, from, to)
-    {
-        ops.push(Op::SwapColor {
-            from: from.color,
-            to: to.color,
-            words: to.words.clone(),
-        });
-    } else if !mentions.is_empty() {
-        let placed = mentions.iter().any(|m| m.role.is_some());
-        let named: Vec<_> = colors::assign(&mentions)
-            .into_iter()
-            .map(|(role, color)| {
-                let said = mentions
-                    .iter()
-                    .find(|m| m.color == color)
-                    .map(|m| m.words.clone());
-                (role, color, said.unwrap_or_else(|| color.hex()))
-            })
-            .collect();
-        // `Make it blue` means the whole; `the text blue` means just that.
-        let only_background = named
-            .iter()
-            .all(|(role, ..)| *role == ColorRole::Background);
-        let op = if placed || only_background {
-            Op::Colors(named)
-        } else {
-            Op::Recolor(named)
-        };
-        ops.push(op);
-    }
-    for mention in mentions.iter().rev() {
-        let range = mention.phrase.start..mention.phrase.end.min(text.plain.len());
-        if range.start <= range.end
-            && text.plain.is_char_boundary(range.start)
-            && text.plain.is_char_boundary(range.end)
-        {
-            let blank = " ".repeat(range.len());
-            text.plain.replace_range(range, &blank);
-        }
-    }
-}
-
-/// `Change the blue to red`, `red instead of blue`.
-fn swaps(text: &Text, from: &Mention, to: &Mention) -> bool {
-    let before = text.plain.get(..from.range.start).unwrap_or_default();
-    let between = text
-        .plain
-        .get(from.range.end..to.range.start)
-        .unwrap_or_default()
-        .to_lowercase();
-    SWAP_COLOR.is_match(before)
-        && matches!(
-            between.trim(),
-            "to" | "with" | "into" | "by" | "to a" | "for"
-        )
-}
-
-fn take_tone(text: &mut Text, ops: &mut Vec<Op>) {
-    patterns! {
-        TONES = r"\b(?:a\s+(?:bit|little)\s+|much\s+|more\s+)?(darker|darken|lighter|lighten|brighter|brighten|warmer|warm|cooler|colder|cool|more\s+colou?rful|colou?rful|vibrant|vivid|saturated|punchier|muted|desaturated?|duller|calmer\s+colou?rs|more\s+contrast|higher\s+contrast|contrast|dark\s+(?:mode|theme|background)|light\s+(?:mode|theme|background)|invert(?:ed)?(?:\s+the\s+colou?rs)?|swap\s+the\s+colou?rs)\b";
-    }
-    let mut any = false;
-    while let Some(found) = TONES.captures(&text.plain) {
-        let whole = found.get(0).map(|m| m.range()).unwrap_or_default();
-        let word = found.get(1).map_or("", |m| m.as_str()).to_lowercase();
-        let tone = match word.as_str() {
-            w if w.starts_with("dark ") => Tone::DarkMode,
-            w if w.starts_with("light ") => Tone::LightMode,
-            w if w.starts_with("dark") => Tone::Darker,
-            w if w.starts_with("light") => Tone::Lighter,
-            w if w.starts_with("bright") => Tone::Brighter,
-            w if w.starts_with("warm") => Tone::Warmer,
-            w if w.starts_with("co") && (w.starts_with("cool") || w.starts_with("cold")) => {
-                Tone::Cooler
-            }
-            w if w.starts_with("muted")
-                || w.starts_with("desat")
-                || w.starts_with("dull")
-                || w.starts_with("calm") =>
-            {
-                Tone::Muted
-            }
-            w if w.contains("contrast") => Tone::Contrast,
-            w if w.starts_with("invert") || w.starts_with("swap") => Tone::Invert,
-            _ => Tone::Vivid,
-        };
-        let role = TARGET
-            .captures(&text.plain)
-            .and_then(|c| c.get(1))
-            .map(|m| match m.as_str().to_lowercase().as_str() {
-                "background" | "backdrop" | "bg" => ColorRole::Background,
-                "accent" => ColorRole::Accent,
-                "primary" => ColorRole::Primary,
-                w if w.starts_with("main") => ColorRole::Primary,
-                _ => ColorRole::Text,
-            });
-        let role = role.filter(|_| {
-            !matches!(
-                tone,
-                Tone::DarkMode | Tone::LightMode | Tone::Invert | Tone::Contrast
-            )
-        });
-        ops.push(Op::Tone(tone, role));
-        text.take(whole);
-        any = true;
-    }
-    // A mood alone, as in `make it retro`, is a palette.
-    let said = words(&text.plain);
-    let about_look = ALL_OF_IT.is_match(&text.plain)
-        || contains_phrase(&said, "look")
-        || contains_phrase(&said, "palette")
-        || contains_phrase(&said, "theme")
-        || contains_phrase(&said, "more")
-        || said.len() <= 2;
-    let busy = any
-        || ops.iter().any(|o| {
-            matches!(
-                o,
-                Op::Colors(_)
-                    | Op::Recolor(_)
-                    | Op::SwapColor { .. }
-                    | Op::Palette(_)
-                    | Op::Title(_)
-                    | Op::Subtitle(_)
-            )
-        });
-    if let Some(found) = palette::by_words(&said).filter(|_| about_look && !busy) {
-        ops.push(Op::Palette(Some(found.name.clone())));
-    }
 }

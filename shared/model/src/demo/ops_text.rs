@@ -2,15 +2,11 @@
 
 use super::{
     colors,
-    design::Datum,
     draft::Draft,
-    numbers,
     ops::{Case, LineRef, Op},
     phrase::{self, end_of_value, exact, spoken},
-    text::{QUOTED, Text, capitalised, pattern, patterns, whole_word, words},
+    text::{Text, patterns, whole_word, words},
 };
-use regex::Regex;
-use std::ops::Range;
 
 patterns! {
     ADD_LINE = r"\b(?:add|append|insert)\s+(?:a|an|another|the|one\s+more)?\s*(?:new\s+|third\s+|second\s+|last\s+|extra\s+|further\s+)*(?:line|phrase|sentence)(?:\s+(?:of\s+text|saying|that\s+says|which\s+says|with|reading|at\s+the\s+end|with\s+the\s+words))*\s*[:=]?\s*";
@@ -30,12 +26,11 @@ patterns! {
     INSTEAD_OF = r"(?P<to>[^,;.\n]+?)\s+instead\s+of\s+";
     REMOVE_WORD = r"\b(?:remove|delete|drop)\s+(?:the\s+)?(?:words?|text)\s+";
     LEADING_VERB = r"^(?:\s*(?:use|say|write|put|show|with|make\s+it|it\s+should\s+say|please|have)\s+)+";
-    ABOUT_DATA = r"\b(?:numbers?|values?|data|figures|bars?|chart|graph|percentages?)\b";
+    BELOW = r"\b(?:below|under|underneath|beneath|smaller)\b";
+    ARROW = r"(?P<from>[^→]+?)\s*(?:→|->|=>)\s*";
     ADDS = r"\b(?:add|append|insert|include|plus)\b";
 }
 
-/// What a number looks like.
-const NUMBER: &str = r"([$€£]?\s?[-−]?\d[\d,]*(?:\.\d+)?)\s?(%|k\b|m\b|bn\b|million\b|thousand\b)?";
 const NOT_TEXT: &[&str] = &[
     "font",
     "bigger",
@@ -80,107 +75,6 @@ const NOT_TEXT: &[&str] = &[
     "blurry",
 ];
 
-/// Reads changes of a chart's numbers.
-pub(crate) fn take_data(text: &mut Text, now: &Draft, ops: &mut Vec<Op>) {
-    let becomes_chart = ops.iter().any(|op| matches!(op, Op::Recipe(_)));
-    if now.design.data.is_empty() && !becomes_chart {
-        return;
-    }
-    let labels = &now.design.data;
-    let adds = ADDS.is_match(&text.plain);
-    if let Some(found) = numbers::find(text).filter(|f| f.pairs.len() >= 2) {
-        let data = found.data();
-        let known = data
-            .iter()
-            .all(|d| labels.iter().any(|l| same(&l.label, &d.label)));
-        if found.weight() > 0.0 && !found.is_bare() {
-            if (known && data.len() < labels.len()) || adds {
-                ops.extend(data.into_iter().map(Op::SetDatum));
-            } else {
-                ops.push(Op::SetData(data, Some(found.affixes())));
-            }
-            text.take(found.range);
-            return;
-        }
-        if found.is_bare() && ABOUT_DATA.is_match(&text.plain) {
-            ops.push(Op::SetValues(data.iter().map(|d| d.value).collect()));
-            text.take(found.range);
-            return;
-        }
-    }
-    let mut known: Vec<&String> = labels.iter().map(|d| &d.label).collect();
-    known.sort_by_key(|l| std::cmp::Reverse(l.len()));
-    for label in known {
-        if whole_word(&text.plain.to_lowercase(), &label.to_lowercase()).is_none() {
-            continue;
-        }
-        let name = regex::escape(label);
-        let set = pattern(&format!(
-            r"(?:\b(?:set|change|update|make|put|let|raise|lower|increase|decrease|the)\s+)*\b{name}\b(?:'s)?(?:\s+(?:value|bar|number))?\s*(?:(?:from\s+[\d.,]+\s+)?(?:to|is|be|should\s+be|at|now|by)\b\s*|[=:]\s*)*{NUMBER}"
-        ));
-        if let Some((range, value)) = number_at(&set, &text.plain) {
-            ops.push(Op::SetDatum(Datum {
-                label: label.clone(),
-                value,
-            }));
-            text.take(range);
-            continue;
-        }
-        let remove = pattern(&format!(
-            r"\b(?:remove|delete|drop|without)\s+(?:the\s+)?(?:bar\s+|value\s+|entry\s+|column\s+)*(?:for\s+)?{name}\b(?:\s+(?:bar|value|column))?"
-        ));
-        if let Some(range) = remove.find(&text.plain).map(|m| m.range()) {
-            ops.push(Op::RemoveDatum(label.clone()));
-            text.take(range);
-        }
-    }
-    let add = pattern(&format!(
-        r"\b(?:add|append|insert|include)\s+(?:a\s+|an\s+|another\s+|the\s+)?(?:bar\s+|value\s+|number\s+|entry\s+|column\s+|data\s+point\s+)*(?:called\s+|named\s+|for\s+)?(?P<label>{QUOTED}|[\p{{L}}\d][\p{{L}}\d .&'-]{{0,30}}?)(?:\s*[:=,]\s*|\s+(?:(?:with|of|at|as)\s+)?){NUMBER}"
-    ));
-    while let Some((range, label, value)) = add.captures(&text.plain).and_then(|c| {
-        let label = text.fill(c.name("label")?.as_str());
-        Some((
-            c.get(0)?.range(),
-            label,
-            read_number(c.get(2)?.as_str(), c.get(3).map(|m| m.as_str()))?,
-        ))
-    }) {
-        if label.to_lowercase().contains("line") || label.to_lowercase().contains("second") {
-            break;
-        }
-        ops.push(Op::SetDatum(Datum {
-            label: capitalised(&label),
-            value,
-        }));
-        text.take(range);
-    }
-}
-
-fn same(a: &str, b: &str) -> bool {
-    a.to_lowercase() == b.to_lowercase()
-}
-
-fn number_at(what: &Regex, plain: &str) -> Option<(Range<usize>, f64)> {
-    let found = what.captures(plain)?;
-    let value = read_number(found.get(1)?.as_str(), found.get(2).map(|m| m.as_str()))?;
-    Some((found.get(0)?.range(), value))
-}
-
-fn read_number(digits: &str, unit: Option<&str>) -> Option<f64> {
-    let plain: String = digits
-        .chars()
-        .filter(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '−'))
-        .collect();
-    let value: f64 = plain.replace('−', "-").trim_end_matches('.').parse().ok()?;
-    let scale = match unit.unwrap_or_default().to_lowercase().as_str() {
-        "k" | "thousand" => 1e3,
-        "m" | "million" => 1e6,
-        "bn" => 1e9,
-        _ => 1.0,
-    };
-    Some(value * scale)
-}
-
 /// Reads changes of what is said.
 pub(crate) fn take_texts(text: &mut Text, now: &Draft, ops: &mut Vec<Op>) {
     take_lines(text, ops);
@@ -191,11 +85,18 @@ pub(crate) fn take_texts(text: &mut Text, now: &Draft, ops: &mut Vec<Op>) {
     let subtitle = SUBTITLE
         .captures(&text.plain)
         .and_then(|c| Some((c.get(0)?.range(), !c.name("tie")?.as_str().is_empty())));
-    if let Some((range, tied)) = subtitle
-        && let Some((value, end)) = value(text, range.end, tied)
-    {
-        ops.push(Op::Subtitle(Some(value)));
-        text.take(range.start..end);
+    match subtitle.map(|(range, tied)| (value(text, range.end, tied), range)) {
+        Some((Some((value, end)), range)) => {
+            ops.push(Op::Subtitle(Some(value)));
+            text.take(range.start..end);
+        }
+        Some((None, range)) if ADDS.is_match(text.plain.get(range.clone()).unwrap_or_default()) => {
+            ops.push(Op::Cannot(
+                "the subtitle needs words, as in “add a subtitle See you soon”".into(),
+            ));
+            text.take(range);
+        }
+        _ => {}
     }
     if let Some(found) = CASE.captures(&text.plain) {
         let case = if found.get(1).is_some() {
@@ -322,41 +223,23 @@ fn value(text: &Text, from: usize, tied: bool) -> Option<(String, usize)> {
         return Some((text.fill(&first.to_string()), from + first.len_utf8()));
     }
     if !tied {
-        return None.or_else(|| {
-            plain_value(text, from)
-                .filter(|(v, _)| v.chars().next().is_some_and(char::is_uppercase))
+        // `Subtitle See you soon` without a colon: a capital tells words from talk.
+        return plain_value(text, from).filter(|(v, _)| {
+            v.chars().next().is_some_and(char::is_uppercase) && rest.starts_with(char::is_uppercase)
         });
     }
     plain_value(text, from)
 }
 
 fn plain_value(text: &Text, from: usize) -> Option<(String, usize)> {
-    let mut end = end_of_value(&text.plain, from);
-    let part = text.plain.get(from..end)?;
-    let alone = Text::read(&text.fill(part));
+    let part = text.plain.get(from..end_of_value(&text.plain, from))?;
     // `KODA in gold` is words and a colour; `white` alone is a colour.
-    let colored = colors::mentions(&alone).into_iter().next_back();
-    if let Some(mention) = colored {
-        let rest: String = alone
-            .plain
-            .get(..mention.phrase.start)
-            .unwrap_or_default()
-            .to_owned();
-        let tail = alone.plain.get(mention.phrase.end..).unwrap_or_default();
-        let placed = alone.plain.get(mention.phrase.clone()).is_some_and(|p| {
-            p.trim_start().to_lowercase().starts_with("in ")
-                || p.trim_start().to_lowercase().starts_with("on ")
-        });
-        if words(&rest).is_empty() && words(tail).is_empty() {
-            return None;
-        }
-        if placed
-            && words(tail).is_empty()
-            && part.is_char_boundary(rest.len().min(part.len()))
-            && alone.plain == part
-        {
-            end = from + rest.len();
-        }
+    let end = from + colors::before_tail(part);
+    let only_color = |m: &colors::Mention| {
+        words(part).len() <= words(part.get(m.phrase.clone()).unwrap_or_default()).len()
+    };
+    if colors::mentions(part).first().is_some_and(only_color) {
+        return None;
     }
     let part = text.plain.get(from..end)?;
     let value = exact(text, part)?;
@@ -371,9 +254,11 @@ fn plain_value(text: &Text, from: usize) -> Option<(String, usize)> {
 
 /// `Replace A with B`, where A is among the words that are shown.
 fn take_replacement(text: &mut Text, now: &Draft, ops: &mut Vec<Op>) -> bool {
-    if let Some((range, from)) = REPLACE
+    let change = REPLACE
         .captures(&text.plain)
-        .and_then(|c| Some((c.get(0)?.range(), text.fill(c.name("from")?.as_str()))))
+        .or_else(|| ARROW.captures(&text.plain));
+    if let Some((range, from)) =
+        change.and_then(|c| Some((c.get(0)?.range(), text.fill(c.name("from")?.as_str()))))
     {
         let known = shown(now, &from);
         if let (Some(from), Some((to, end))) = (known, value(text, range.end, true)) {
@@ -450,6 +335,12 @@ pub(crate) fn take_rest(text: &mut Text, now: &Draft, ops: &mut Vec<Op>) {
         && shown(now, only).is_none()
         && !only.is_empty()
     {
-        ops.push(Op::Title(only.clone()));
+        let below = ADDS.is_match(&text.plain) || BELOW.is_match(&text.plain);
+        let words = only.clone();
+        ops.push(if below {
+            Op::Subtitle(Some(words))
+        } else {
+            Op::Title(words)
+        });
     }
 }

@@ -37,13 +37,22 @@ pub(crate) fn by_words(words: &[String]) -> Option<&'static NamedPalette> {
 
 /// A palette for a request that asks for none: always the same one for the same words.
 pub(crate) fn by_chance(seed: &str) -> &'static NamedPalette {
-    let all = PALETTES.as_slice();
+    let all: Vec<&NamedPalette> = PALETTES.iter().filter(|p| !p.only_asked).collect();
     let n = usize::try_from(hash(seed) % all.len() as u64).unwrap_or_default();
     #[expect(
         clippy::indexing_slicing,
         reason = "a remainder is within the list, which tests hold to be full"
     )]
-    &all[n]
+    all[n]
+}
+
+/// The palette that goes best with a background.
+pub(crate) fn around(background: Rgb) -> &'static NamedPalette {
+    let nearest = PALETTES
+        .iter()
+        .filter(|p| !p.only_asked)
+        .min_by_key(|p| p.colors.get(Background).distance(background));
+    nearest.unwrap_or_else(|| by_chance(""))
 }
 
 /// Another palette than this one.
@@ -148,7 +157,7 @@ pub(crate) fn set(base: &Palette, given: &[(ColorRole, Rgb)]) -> Palette {
 }
 
 /// A background in a hue.
-fn ground(hue: Hsl, dark: bool) -> Rgb {
+pub(crate) fn ground(hue: Hsl, dark: bool) -> Rgb {
     let s = if hue.s < 0.08 {
         hue.s
     } else {
@@ -197,65 +206,8 @@ fn beside(primary: Rgb) -> Rgb {
     .into()
 }
 
-/// A change of tone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tone {
-    Darker,
-    Lighter,
-    Brighter,
-    Warmer,
-    Cooler,
-    Vivid,
-    Muted,
-    Contrast,
-    DarkMode,
-    LightMode,
-    Invert,
-}
-
-/// The palette in another tone; of one role only, where one is named.
-pub(crate) fn toned(base: &Palette, tone: Tone, role: Option<ColorRole>) -> Palette {
-    let mut next = base.clone();
-    let only = |r: ColorRole| role.is_none_or(|role| role == r);
-    let dark = base.get(Background).is_dark();
-    match tone {
-        Tone::Invert => {
-            next.background.clone_from(&base.text);
-            next.text.clone_from(&base.background);
-        }
-        Tone::DarkMode if !dark => next.set(Background, ground(base.get(Primary).hsl(), true)),
-        Tone::LightMode if dark => next.set(Background, ground(base.get(Primary).hsl(), false)),
-        Tone::DarkMode | Tone::LightMode => {}
-        Tone::Contrast => {
-            next.set(
-                Background,
-                shifted(base.get(Background), if dark { -0.5 } else { 0.6 }),
-            );
-            next.set(Text, if dark { Rgb::WHITE } else { Rgb::BLACK });
-        }
-        Tone::Darker | Tone::Lighter => {
-            let by = if tone == Tone::Darker { -0.35 } else { 0.35 };
-            for r in ColorRole::ALL
-                .into_iter()
-                .filter(|r| only(*r) && (role.is_some() || *r != Text))
-            {
-                next.set(r, shifted(base.get(r), by));
-            }
-        }
-        Tone::Brighter | Tone::Vivid | Tone::Muted | Tone::Warmer | Tone::Cooler => {
-            for r in ColorRole::ALL
-                .into_iter()
-                .filter(|r| only(*r) && (role.is_some() || *r != Text))
-            {
-                next.set(r, recoloured(base.get(r), tone, r == Background));
-            }
-        }
-    }
-    let fixed: Vec<_> = role.map(|r| (r, next.get(r))).into_iter().collect();
-    repaired(&next, &fixed)
-}
-
-fn repaired(colors: &Palette, fixed: &[(ColorRole, Rgb)]) -> Palette {
+/// Mends what cannot be read any more, except in fixed roles.
+pub(crate) fn repaired(colors: &Palette, fixed: &[(ColorRole, Rgb)]) -> Palette {
     let mut next = colors.clone();
     let background = next.get(Background);
     for (role, least) in [(Text, READABLE), (Primary, VISIBLE), (Accent, VISIBLE)] {
@@ -269,40 +221,6 @@ fn repaired(colors: &Palette, fixed: &[(ColorRole, Rgb)]) -> Palette {
         }
     }
     next
-}
-
-/// Towards black by a share below zero, towards white by one above.
-fn shifted(color: Rgb, by: f32) -> Rgb {
-    let hsl = color.hsl();
-    let l = if by < 0.0 {
-        hsl.l * (1.0 + by)
-    } else {
-        hsl.l + (1.0 - hsl.l) * by * 0.5
-    };
-    Hsl { l, ..hsl }.into()
-}
-
-fn recoloured(color: Rgb, tone: Tone, background: bool) -> Rgb {
-    let mut hsl = color.hsl();
-    let toward = |h: f32, goal: f32| h + ((goal - h + 540.0).rem_euclid(360.0) - 180.0) * 0.3;
-    match tone {
-        Tone::Brighter => {
-            hsl.s = (hsl.s * 1.2).min(1.0);
-            hsl.l += (1.0 - hsl.l) * if background { 0.08 } else { 0.2 };
-        }
-        Tone::Vivid => hsl.s = (hsl.s * 1.35 + 0.08).min(1.0),
-        Tone::Muted => hsl.s *= 0.6,
-        Tone::Warmer => hsl.h = toward(hsl.h, 28.0),
-        Tone::Cooler => hsl.h = toward(hsl.h, 212.0),
-        _ => {}
-    }
-    // White and black have no hue to turn: a tint is what makes them warmer.
-    if matches!(tone, Tone::Warmer | Tone::Cooler) && hsl.s < 0.1 {
-        hsl.s = 0.12;
-        hsl.h = if tone == Tone::Warmer { 28.0 } else { 212.0 };
-        hsl.l = hsl.l.clamp(0.05, 0.95);
-    }
-    hsl.into()
 }
 
 #[cfg(test)]
@@ -345,41 +263,6 @@ mod tests {
                     );
                 }
             }
-        }
-    }
-
-    #[test]
-    fn every_tone_stays_readable_and_changes_something() {
-        for base in PALETTES.iter() {
-            for tone in [
-                Tone::Darker,
-                Tone::Lighter,
-                Tone::Brighter,
-                Tone::Warmer,
-                Tone::Cooler,
-                Tone::Vivid,
-                Tone::Muted,
-                Tone::Invert,
-            ] {
-                let colors = toned(&base.colors, tone, None);
-                assert!(readable(&colors), "{tone:?} of {}", base.name);
-                // Greys cannot be more muted.
-                assert!(
-                    colors != base.colors || (tone, base.name.as_str()) == (Tone::Muted, "noir"),
-                    "{tone:?} of {}",
-                    base.name
-                );
-            }
-            assert!(
-                toned(&base.colors, Tone::DarkMode, None)
-                    .get(Background)
-                    .is_dark()
-            );
-            assert!(
-                !toned(&base.colors, Tone::LightMode, None)
-                    .get(Background)
-                    .is_dark()
-            );
         }
     }
 

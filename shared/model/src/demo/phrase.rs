@@ -1,7 +1,7 @@
 //! Where a phrase that nobody put in quotation marks ends, and what of it is fit to be a title.
 
 use super::{
-    lexicon::{COLORS, RECIPES},
+    lexicon::{COLORS, FONTS, PALETTES, RECIPES},
     text::{Text, capitalised, patterns, shortened, title_case, words},
 };
 use std::collections::HashSet;
@@ -14,7 +14,7 @@ static GENERIC: LazyLock<HashSet<&str>> =
     LazyLock::new(|| RECIPES.generic.iter().map(String::as_str).collect());
 
 patterns! {
-    STOP = r"[;\n]|[.](?:\s|$)|\s+(?:with|using|featuring|while|which|where|against|please|and\s+(?:a|an|the|make|use|with|then|have|put|set|it|add|some|show|change|turn|give|remove|slow|speed)|in\s+(?:a|an|the|big|bold|huge|large|giant|metal|chrome|glass|letters|3d)|on\s+(?:a|an|the|top)|made\s+of|(?:that\s+)?(?:flying|flies|fly|appearing|appears?|rotating|rotates?|spinning|spins?|floating|floats?|turning|sliding|slides?|bouncing|bounces?|fading|fades?|exploding|explodes?)(?:\s+\p{L}|$)|for\s+(?:a|an|my|our|the)|as\s+(?:a|an)|instead|again|there)\b";
+    STOP = r"[;\n]|[.](?:\s|$)|\s+(?:with|using|featuring|while|which|where|against|please|and\s+(?:a|an|the|make|use|with|then|have|put|set|it|add|some|show|change|turn|give|remove|slow|speed)|in\s+(?:a|an|the|big|bold|huge|large|giant|metal|chrome|glass|letters|3d)|on\s+(?:a|an|the|top)|made\s+of|(?:that\s+)?(?:flying|flies|fly|appearing|appears?|rotating|rotates?|spinning|spins?|floating|floats?|turning|sliding|slides?|bouncing|bounces?|fading|fades?|exploding|explodes?)(?:\s+\p{L}+|$)|for\s+(?:a|an|my|our|the)|as\s+(?:a|an)|instead|again|there)\b";
     VALUE_STOP = r"[;\n]|[.](?:\s|$)|,?\s+(?:and|but|then|also)\s+(?:also\s+|then\s+)?(?:make|change|use|set|add|remove|delete|put|turn|give|let|slow|speed|switch|replace|render|show|colou?r|it\b|in\s|with\s|(?:a|the)\s+(?:title|headline|subtitle|tagline|slogan|background|text|font|colou?rs?|accent|logo))|\s+instead\b|\s+please\b|\s+in\s+(?:all\s+caps|uppercase|capitals|bold)\b|\s+with\s+(?:a|an|the)\s+(?:sub-?title|tagline|slogan|font|camera|background|dark|light|calm|slow|fast)\b";
     TAIL = r"(?:\s+(?:in|on|at|for|with|and|of|by|a|an|the|as|lasting|from|is|text|instead|please))+\s*$|[\s,:;–—-]+$";
     HEAD = r"^[\s,.:;!?–—-]+";
@@ -49,6 +49,7 @@ fn end_by(stop: &regex::Regex, text: &str, from: usize) -> usize {
             && !said.is_empty()
             && said.iter().all(|w| {
                 !is_generic(w)
+                    && !is_mood(w)
                     && !COLORS.names.contains_key(w)
                     && !w.chars().all(|c| c.is_ascii_digit())
             });
@@ -61,6 +62,15 @@ fn end_by(stop: &regex::Regex, text: &str, from: usize) -> usize {
         }
     }
     from + end
+}
+
+/// Whether a word stands for a mood.
+fn is_mood(word: &str) -> bool {
+    PALETTES.iter().any(|p| p.words.iter().any(|w| w == word))
+        || FONTS
+            .kinds
+            .iter()
+            .any(|k| k.words.iter().any(|w| w == word))
 }
 
 /// Whether a word only says what kind of thing to make.
@@ -116,9 +126,8 @@ pub(crate) fn topic(plain: &str) -> Option<String> {
         from = at + word.len();
     }
     let rest = plain.get(from..).unwrap_or_default();
-    let stop = STOP.find(rest).map_or(rest.len(), |m| m.start());
-    let rest = rest.get(..stop).unwrap_or_default();
-    let rest = rest.split([',', ':', '(']).next().unwrap_or_default();
+    let rest = rest.get(..end_of_phrase(rest, 0)).unwrap_or_default();
+    let rest = rest.split([':', '(', '\n']).next().unwrap_or_default();
     let mut kept: Vec<&str> = rest.split_whitespace().take(TITLE_WORDS).collect();
     while let Some(last) = kept.last() {
         let bare: String = last

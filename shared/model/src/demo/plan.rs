@@ -2,8 +2,9 @@
 
 use super::{
     brief::without_questions,
+    conversation::{Conversation, sentence},
     design::ColorRole,
-    draft::{Conversation, Draft, Tools, sentence},
+    draft::{Draft, Tools},
     facts::Turn,
     ops,
     recipes::{Recipe, Recipes},

@@ -201,3 +201,87 @@ fn read(name: String, mut files: BTreeMap<String, String>) -> Result<Recipe, Rec
     recipe.files = files;
     Ok(recipe)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JSON: &str = r#"{"name":"one","engine":"remotion","title":"One","description":"","keywords":[],"duration_seconds":6,
+        "scenes":[{"title":"a","description":"","share":1}]}"#;
+
+    type Listed = Vec<(String, String)>;
+
+    fn read_one(change: impl Fn(&mut Listed)) -> Result<Recipes, RecipeError> {
+        let design = r##"export const design = {"title":"A","colors":{"background":"#000000","primary":"#ffffff","accent":"#ffffff",
+            "text":"#ffffff"},"fonts":{"title":"Inter","body":"Inter"}} satisfies Design;"##;
+        let mut files = vec![
+            ("one/recipe.json".to_owned(), JSON.to_owned()),
+            (
+                "one/src/Composition.tsx".to_owned(),
+                "export default 1".to_owned(),
+            ),
+            ("one/src/design.ts".to_owned(), design.to_owned()),
+        ];
+        change(&mut files);
+        Recipes::from_files(
+            files
+                .into_iter()
+                .map(|(path, text)| (path, text.into_bytes())),
+        )
+    }
+
+    #[test]
+    fn a_recipe_that_breaks_a_rule_is_refused_by_its_name() {
+        assert!(read_one(|_| {}).is_ok());
+        let broken: [fn(&mut Listed); 5] = [
+            |f| f[0].1 = JSON.replace("\"one\"", "\"other\""),
+            |f| f[0].1 = JSON.replace("\"share\":1", "\"share\":0"),
+            |f| f[0].1 = JSON.replace("remotion", "paper"),
+            |f| f[2].1 = "export const design = { title: 'A' } satisfies Design;".into(),
+            |f| {
+                f.remove(1);
+            },
+        ];
+        for change in broken {
+            let error = read_one(change).unwrap_err().to_string();
+            assert!(error.starts_with("recipe one: "), "{error}");
+        }
+        assert!(matches!(read_one(Vec::clear), Err(RecipeError::None)));
+    }
+
+    #[test]
+    fn every_source_of_every_shipped_recipe_is_carried() {
+        let root = std::path::Path::new(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../templates/recipes"
+        ));
+        let recipes = Recipes::shipped().unwrap();
+        let folders: Vec<_> = std::fs::read_dir(root)
+            .unwrap()
+            .map(|e| e.unwrap().path())
+            .filter(|p| p.is_dir())
+            .collect();
+        assert_eq!(folders.len(), recipes.iter().count());
+        for folder in folders {
+            let recipe = recipes
+                .get(folder.file_name().unwrap().to_str().unwrap())
+                .unwrap();
+            let mut waiting = vec![folder.join("src")];
+            let mut count = 0;
+            while let Some(path) = waiting.pop() {
+                if path.is_dir() {
+                    waiting.extend(std::fs::read_dir(path).unwrap().map(|e| e.unwrap().path()));
+                } else {
+                    let inner = path.strip_prefix(&folder).unwrap().to_str().unwrap();
+                    assert_eq!(
+                        recipe.files.get(inner),
+                        std::fs::read_to_string(&path).ok().as_ref(),
+                        "{inner}"
+                    );
+                    count += 1;
+                }
+            }
+            assert_eq!(recipe.files.len(), count, "{}", recipe.name);
+        }
+    }
+}

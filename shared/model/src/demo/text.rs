@@ -165,13 +165,16 @@ pub(crate) fn words(text: &str) -> Vec<String> {
 
 /// Where these words stand alone.
 pub(crate) fn whole_word(text: &str, wanted: &str) -> Option<Range<usize>> {
-    let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
     let mut hits = text.match_indices(wanted).map(|(at, m)| at..at + m.len());
-    hits.find(|hit| {
-        let before = text.get(..hit.start).and_then(|s| s.chars().next_back());
-        let after = text.get(hit.end..).and_then(|s| s.chars().next());
-        edge(before) && edge(after)
-    })
+    hits.find(|hit| stands_alone(text, hit.clone()))
+}
+
+/// Whether no letter or digit touches this stretch.
+pub(crate) fn stands_alone(text: &str, hit: Range<usize>) -> bool {
+    let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+    let before = text.get(..hit.start).and_then(|s| s.chars().next_back());
+    let after = text.get(hit.end..).and_then(|s| s.chars().next());
+    edge(before) && edge(after)
 }
 
 /// Writes a phrase as a title. What has capitals keeps them.

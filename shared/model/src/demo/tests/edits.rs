@@ -223,6 +223,43 @@ fn table() -> Vec<Row> {
         (KINETIC, "replace Plan with Try", |d, _| {
             d.lines == ["Dream", "Try"]
         }),
+        (CARD, "it's too fast", |_, s| {
+            s.settings.duration_seconds == 15.0
+        }),
+        (CARD, "I don't like the colours", |d, s| {
+            d.colors != first(s).colors
+        }),
+        (CARD, "add \"by Koda\" below", |d, _| {
+            d.title == "Hello World" && d.subtitle == "by Koda"
+        }),
+        (CARD, "Hello World → Hallo Welt", |d, _| {
+            d.title == "Hallo Welt"
+        }),
+        (CARD, "set duration to 12s and fps to 24", |_, s| {
+            s.settings.duration_seconds == 12.0 && s.settings.fps.get() == 24
+        }),
+        (CARD, "neon style please", |d, _| {
+            d.colors.primary == "#39ff88"
+        }),
+        (CARD, "turn it into a chart: A 1, B 2, C 3", |d, _| {
+            data(d) == [("A", 1.0), ("B", 2.0), ("C", 3.0)] && d.title == "Hello World"
+        }),
+        (
+            CARD,
+            "make it blue, but keep the background black",
+            |d, _| d.colors.primary == "#2f6bff" && d.colors.background == "#0b0b0c",
+        ),
+        (CHART, "add Q4 7 and Q5 8", |d, _| {
+            d.data.len() == 5 && data(d).last() == Some(&("Q5", 8.0))
+        }),
+        (CHART, "new data: A 10%, B 20%, C 70%", |d, s| {
+            data(d) == [("A", 10.0), ("B", 20.0), ("C", 70.0)]
+                && d.more["suffix"] == "%"
+                && d.colors == first(s).colors
+        }),
+        (LOGO, "make the logo green", |d, _| {
+            d.colors.primary == "#22a055"
+        }),
         (LOGO, "turn it into a particle animation", |d, s| {
             d.title == "Acme"
                 && d.colors == first(s).colors

@@ -2,6 +2,7 @@
 
 mod drive;
 mod edits;
+mod odd;
 mod planning;
 mod studio;
 

@@ -288,6 +288,68 @@ fn table() -> Vec<(&'static str, Want)> {
             "3D logo intro for VOLT with camera moves",
             want!(TITLE_3D, title: "VOLT"),
         ),
+        (
+            "I want a cool logo animation for my startup Lumen, purple gradient",
+            want!(LOGO, title: "Lumen", primary: "#8b3fe0"),
+        ),
+        (
+            "animate this quote by Steve Jobs: \"Design is how it works.\"",
+            want!(KINETIC, title: "Design is how it works."),
+        ),
+        (
+            "compare cats 60 vs dogs 40",
+            want!(CHART, title: "Cats vs Dogs", data: &[("Cats", 60.0), ("Dogs", 40.0)]),
+        ),
+        (
+            "Countdown to launch: 3, 2, 1, go!",
+            want!(CARD, title: "Countdown to Launch"),
+        ),
+        (
+            "kinetic typography of the quote: Stay hungry, stay foolish",
+            want!(KINETIC, title: "Stay hungry, stay foolish"),
+        ),
+        (
+            "market share: Apple 28%, Samsung 20%, Xiaomi 14%",
+            want!(CHART, title: "Market Share"),
+        ),
+        (
+            "sales by region - North: 120, South: 90, East: 75",
+            want!(CHART, title: "Sales by Region", data: &[("North", 120.0), ("South", 90.0), ("East", 75.0)]),
+        ),
+        (
+            "Particles forming the word DREAM",
+            want!(PARTICLES, title: "DREAM"),
+        ),
+        (
+            "Sparkling particles in gold and black, \"Happy New Year\"",
+            want!(PARTICLES, title: "Happy New Year", background: "#0b0b0c", primary: "#d4a72c"),
+        ),
+        ("Title card: Chapter One", want!(CARD, title: "Chapter One")),
+        (
+            "opening title for a documentary called The Last Glacier, cold blue, slow and calm",
+            want!(CARD, title: "The Last Glacier"),
+        ),
+        (
+            "neon sign style title \"OPEN 24/7\"",
+            want!(CARD, title: "OPEN 24/7", subtitle: ""),
+        ),
+        (
+            "retro 80s synthwave title: Miami Nights",
+            want!(CARD, title: "Miami Nights", seconds: 6.0),
+        ),
+        (
+            "Title: Launch Day\nSubtitle: 12 March\nColors: #ff5500, #111111\nDuration: 7s\nAspect: 9:16",
+            want!(CARD, title: "Launch Day", subtitle: "12 March", seconds: 7.0, aspect: "9:16", primary: "#ff5500", background: "#111111"),
+        ),
+        (
+            "15 second animation with the title Quantum Leap and subtitle Physics made simple in emerald green",
+            want!(CARD, title: "Quantum Leap", subtitle: "Physics made simple", seconds: 15.0, primary: "#10b981"),
+        ),
+        ("logo", want!(LOGO, title: "Your Brand")),
+        (
+            "Happy 40th birthday, Dad!",
+            want!(PARTICLES, title: "Happy 40th Birthday, Dad"),
+        ),
     ]
 }
 
