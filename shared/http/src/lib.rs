@@ -94,14 +94,16 @@ pub fn all(state: AppState, web_dir: &std::path::Path) -> Router {
         .merge(routes::objects::router())
         .fallback_service(web::canvas(web_dir))
         .method_not_allowed_fallback(routes::method_not_allowed)
+        .with_state(state.clone());
+    proxy::in_front_of(guarded(app, state.clone()), state)
+}
+
+/// Routes behind what every request passes: names for the log, Host, Origin, keys, headers, and no panic.
+pub fn guarded(routes: Router, state: AppState) -> Router {
+    routes
         .layer(axum::middleware::from_fn_with_state(
             state.clone(),
             idempotency::once,
         ))
-        .layer(axum::middleware::from_fn_with_state(
-            state.clone(),
-            guard::requests,
-        ))
-        .with_state(state.clone());
-    proxy::in_front_of(app, state)
+        .layer(axum::middleware::from_fn_with_state(state, guard::requests))
 }

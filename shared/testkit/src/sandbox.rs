@@ -13,6 +13,7 @@ use koda_domain::{
 };
 use std::{
     collections::BTreeMap,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -45,6 +46,7 @@ pub struct FakeSandboxes {
     runner: Arc<Runner>,
     inside: Arc<Mutex<BTreeMap<SandboxId, Inside>>>,
     made: Arc<Mutex<u32>>,
+    socket: PathBuf,
 }
 
 impl FakeSandboxes {
@@ -54,6 +56,16 @@ impl FakeSandboxes {
             runner: Arc::new(runner),
             inside: Arc::default(),
             made: Arc::default(),
+            socket: "/nowhere".into(),
+        }
+    }
+
+    /// The same, with previews behind this Unix socket.
+    #[must_use]
+    pub fn serving_at(self, socket: &Path) -> Self {
+        Self {
+            socket: socket.to_owned(),
+            ..self
         }
     }
 
@@ -272,7 +284,7 @@ impl SandboxProvider for FakeSandboxes {
     }
 
     async fn preview(&self, id: &SandboxId) -> Result<Upstream, SandboxError> {
-        self.with(id, |_| Upstream::Unix("/nowhere".into()))
+        self.with(id, |_| Upstream::Unix(self.socket.clone()))
     }
 
     async fn extend(&self, id: &SandboxId, _: Duration) -> Result<(), SandboxError> {

@@ -1,0 +1,161 @@
+// A real server with throw-away data, a real browser, and looks at what is left over.
+import { spawn, execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { chromium } from "playwright-core";
+
+const root = resolve(import.meta.dirname, "../..");
+
+export async function freePort() {
+  const server = createServer();
+  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  const { port } = server.address();
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+/** A koda-server that can be killed and started again on the same data and port. */
+export async function startServer() {
+  const data = await mkdtemp(join(tmpdir(), "koda-e2e-"));
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  let child;
+  let log = "";
+  const start = async () => {
+    child = spawn(join(root, "infra/dev/run.sh"), {
+      env: { ...process.env, KODA_DATA_DIR: data, PORT: String(port), KODA_LOG: "info" },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    child.stderr.on("data", (text) => {
+      log += text;
+    });
+    for (let tries = 0; ; tries++) {
+      if (child.exitCode !== null) throw new Error(`koda-server ended:\n${log}`);
+      if (await fetch(`${url}/api/health`).then((r) => r.ok, () => false)) return;
+      if (tries > 200) throw new Error(`koda-server did not start:\n${log}`);
+      await pause(100);
+    }
+  };
+  const end = async (signal) => {
+    const ended = new Promise((r) => child.once("exit", r));
+    child.kill(signal);
+    await ended;
+  };
+  await start();
+  return {
+    url,
+    data,
+    log: () => log,
+    start,
+    kill: () => end("SIGKILL"),
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) await end("SIGTERM");
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+export const pause = (ms) => new Promise((r) => setTimeout(r, ms));
+
+/** Waits until `look` gives something, and gives that. */
+export async function until(what, look, seconds = 60) {
+  for (const end = Date.now() + seconds * 1000; ; ) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`waited ${seconds} s in vain: ${what}`);
+    await pause(100);
+  }
+}
+
+export async function api(server, method, path, body) {
+  const response = await fetch(server.url + path, {
+    method,
+    headers: body === undefined ? {} : { "content-type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return text ? JSON.parse(text) : null;
+}
+
+/** Every event of a session. */
+export async function logOf(server, session) {
+  const events = [];
+  for (;;) {
+    const page = await api(server, "GET", `/api/v1/sessions/${session}/log?after=${events.length}&limit=1000`);
+    events.push(...page.items);
+    if (page.items.length < 1000) return events;
+  }
+}
+
+/** Fails unless the numbers of a log begin with 1 and have neither gap nor repetition. */
+export function wholeLog(events) {
+  events.forEach((event, n) => {
+    if (event.seq !== n + 1) throw new Error(`event ${event.seq} stands at place ${n + 1}`);
+  });
+}
+
+export async function startBrowser() {
+  const executablePath = process.env.CHROMIUM ?? "/usr/lib/chromium/chromium";
+  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-background-networking"] });
+}
+
+/** A page that fails the test when it reports an error of its own. */
+export async function openPage(browser, problems, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => problems.push(error.message));
+  return page;
+}
+
+/** What ffprobe says of a video. */
+export function probe(file) {
+  const fields = "stream=width,height,avg_frame_rate,nb_read_packets,pix_fmt,color_space,codec_name:format=duration";
+  const args = ["-v", "error", "-select_streams", "v", "-count_packets", "-show_entries", fields, "-of", "json", file];
+  const { streams, format } = JSON.parse(execFileSync("ffprobe", args, { encoding: "utf8" }));
+  return { ...streams[0], frames: Number(streams[0].nb_read_packets), duration: Number(format.duration) };
+}
+
+/** Hashes of the pictures of a video, a frame each. */
+export function pictures(file) {
+  const out = execFileSync("ffmpeg", ["-v", "error", "-i", file, "-f", "framemd5", "-"], { encoding: "utf8" });
+  return out.split("\n").filter((l) => l && !l.startsWith("#")).map((l) => l.split(",").at(-1).trim());
+}
+
+/** Processes that have this text in their command line, this one aside. */
+export function processesWith(text) {
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text);
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Sandboxes of a server that have a folder. */
+export function sandboxes(server) {
+  const folder = join(server.data, "sandboxes");
+  return existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith("sbx-")) : [];
+}
+
+/** Posts a message and waits for the plan; approves it. */
+export async function approve(server, session, text) {
+  await api(server, "POST", `/api/v1/sessions/${session}/messages`, { text });
+  const state = await until("a plan", async () => {
+    const { state } = await api(server, "GET", `/api/v1/sessions/${session}`);
+    return state.phase === "plan" && !state.turn && state.proposal?.open ? state : null;
+  });
+  await api(server, "POST", `/api/v1/sessions/${session}/plan`, { decision: "approve", hash: state.proposal.hash });
+}
+
+export async function newSession(server) {
+  const project = await api(server, "POST", "/api/v1/projects", { name: "Test" });
+  const session = await api(server, "POST", `/api/v1/projects/${project.id}/sessions`, { node_id: "n1" });
+  return { project: project.id, session: session.id };
+}
