@@ -145,12 +145,9 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
   }
 
   function begin(): void {
-    const { status, ticket } = state.getState();
     if (opening || !canPreview(seen)) return;
-    if (status === "none" || (status === "failed" && tries === 0)) {
-      if (ticket && seen.sandbox?.status === "ready") loadPage(ticket);
-      else void open("waking");
-    }
+    // Always by asking: a sandbox that was ready when it was last heard of may be gone.
+    if (state.getState().status === "none") void open("waking");
   }
 
   function viewChanged(view: View): void {

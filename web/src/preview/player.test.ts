@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createPlayer, onPlayerKey, timecode } from "./player";
 import { parse, type ToPreview } from "./protocol";
 
@@ -66,6 +66,26 @@ describe("scrubbing", () => {
     player.receive({ type: "error", problem: null });
     player.seek(20);
     expect(sent.at(-1)).toEqual({ type: "seek", frame: 20 });
+  });
+});
+
+describe("a frame that was asked for", () => {
+  it("is not lost when the page says a second time that it is ready", () => {
+    const { player, sent } = ready();
+    player.seek(0);
+    player.seek(89);
+    player.receive({ type: "ready", info: INFO });
+    expect(sent.at(-1)).toEqual({ type: "seek", frame: 89 });
+  });
+
+  it("is asked for in the end even where an earlier one was never painted", () => {
+    vi.useFakeTimers();
+    const { player, sent } = ready();
+    player.seek(10);
+    player.seek(20);
+    vi.runAllTimers();
+    expect(sent.at(-1)).toEqual({ type: "seek", frame: 20 });
+    vi.useRealTimers();
   });
 });
 

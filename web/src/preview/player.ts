@@ -46,7 +46,7 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
   const state = createStore<PlayerState>(() => FRESH);
   // One sought frame at a time: a drag must not flood a page that takes long to paint.
   let seeking: number | null = null;
-  let since = 0;
+  let patience: ReturnType<typeof setTimeout> | undefined;
   let next: number | null = null;
   // What to go back to when the page was loaded anew.
   let resume: Pick<PlayerState, "frame" | "playing" | "loop" | "rate"> | null = null;
@@ -55,11 +55,15 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
   const clamp = (frame: number) => Math.min(lastFrame(), Math.max(0, Math.round(frame)));
 
   function pump(): void {
-    if (next === null || (seeking !== null && Date.now() - since < PATIENCE_MS)) return;
-    since = Date.now();
+    if (next === null || seeking !== null) return;
     seeking = next;
     next = null;
     send({ type: "seek", frame: seeking });
+    clearTimeout(patience);
+    patience = setTimeout(() => {
+      seeking = null;
+      pump();
+    }, PATIENCE_MS);
   }
 
   function seek(frame: number): void {
@@ -70,6 +74,7 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
   }
 
   function forget(): void {
+    clearTimeout(patience);
     seeking = null;
     next = null;
   }
@@ -81,6 +86,7 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
         case "ready": {
           const { info } = message;
           const before = state.getState();
+          const sought = next ?? seeking;
           forget();
           state.setState({
             info,
@@ -93,17 +99,15 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
             if (!loop) send({ type: "loop", on: false });
             if (rate !== 1) send({ type: "rate", rate });
             if (!playing) seek(frame);
+          } else if (sought !== null) {
+            // A page that was loaded anew, or greeted twice, must not lose the frame that was asked for.
+            seek(sought);
           }
           return;
         }
         case "state":
           // What it says of an earlier frame while one is sought would make the handle jump back.
-          if (
-            seeking !== null &&
-            message.frame !== (next ?? seeking) &&
-            Date.now() - since < PATIENCE_MS
-          )
-            return;
+          if (seeking !== null && message.frame !== (next ?? seeking)) return;
           state.setState({
             frame: message.frame,
             playing: message.playing,
@@ -114,6 +118,7 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
         case "painted":
           // Of whatever frame: keys inside the page seek too, and then ours is never painted.
           seeking = null;
+          clearTimeout(patience);
           pump();
           return;
         case "error":
