@@ -111,7 +111,7 @@ for (const name of wanted) {
         workspace.setManifest({ width, height, ...frames(recipe) });
         const { page } = await openCapture(browser, workspace, ...half(sizes[aspect]));
         const last = (await page.evaluate(() => window.koda.info.durationInFrames)) - 1;
-        await page.evaluate((frame) => window.koda.show(frame), Math.round(last * 0.78));
+        await page.evaluate((frame) => window.koda.show(frame), Math.round(last * 0.83));
         const { texts } = await page.evaluate(() => window.koda.measure());
         const squeeze = (text) => text.replace(/\s+/g, "").toLowerCase();
         const title = texts.find(({ text }) => squeeze(text).includes(squeeze(recipe.design.title)));

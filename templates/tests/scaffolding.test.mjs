@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { createServer as createHttpServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { launch, openCapture, shoot, templates, watch, Workspace } from "./workspace.mjs";
+import { launch, look, openCapture, shoot, templates, watch, Workspace } from "./workspace.mjs";
 
 /** What both templates share, file by file; each must run by itself, so each has its own copy. */
 const shared = [
@@ -35,8 +36,31 @@ for (const engine of ["remotion", "theatre"]) {
       assert.ok(!/@theatre\/(studio|r3f)/.test(lock));
     });
 
+    test("runs the example of its API guide", async () => {
+      const guide = readFileSync(join(templates, engine, "API.md"), "utf8");
+      const blocks = [...guide.matchAll(/```(tsx?)\n([\s\S]*?)```/g)].map(([, language, code]) => ({ language, code }));
+      const workspace = new Workspace(engine);
+      for (const { language, code } of blocks) {
+        const path = language === "tsx" ? "src/Composition.tsx" : code.includes("export const design") ? "src/design.ts" : code.includes("src/animation.ts") ? "src/animation.ts" : null;
+        if (path) workspace.write(path, code);
+      }
+      await workspace.start();
+      const browser = await launch(engine);
+      try {
+        const checked = spawnSync(join(templates, engine, "node_modules/.bin/tsc"), ["--noEmit"], { cwd: workspace.root, encoding: "utf8" });
+        assert.equal(checked.status, 0, checked.stdout);
+        const { page, complaints } = await openCapture(browser, workspace, 640, 360);
+        const { colors } = await look(page, await shoot(page, 75));
+        assert.ok(colors > 20);
+        assert.ok(!(await shoot(page, 10)).equals(await shoot(page, 75)));
+        assert.deepEqual(complaints, []);
+      } finally {
+        await browser.close();
+        await workspace.close();
+      }
+    });
+
     test("type-checks, builds, and prepares its packages by its scripts", async () => {
-      const { execFileSync } = await import("node:child_process");
       const workspace = new Workspace(engine);
       const cache = mkdtempSync(join(tmpdir(), "koda-cache-"));
       try {
