@@ -1,11 +1,12 @@
 import { Handle, type NodeProps, NodeResizer, Position } from "@xyflow/react";
-import { memo } from "react";
+import { memo, use } from "react";
 import type { NodeKind } from "../api/types";
 import { SIZES } from "../graph/document";
 import { PORTS, type Port } from "../graph/ports";
 import { nodes } from "../nodes";
 import type { NodeViewProps } from "../nodes/types";
 import { cx } from "../ui/cx";
+import { Dense, PlainPort } from "./dense";
 import { useEditor } from "./editor";
 import { type FlowNode, portTop } from "./flow";
 import styles from "./NodeFrame.module.css";
@@ -19,8 +20,10 @@ const NodeBody = memo(function NodeBody({ type, ...props }: NodeViewProps & { ty
 /** Frame, ports and resize handles around a body. */
 const NodeFrame = memo(function NodeFrame({ id, type, data, selected }: NodeProps<FlowNode>) {
   const { flow } = useEditor();
+  const dense = use(Dense);
   const { inputs, outputs } = PORTS[type];
   const size = SIZES[type];
+  const PortView = dense ? PlainPort : PortDot;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset would be announced as a form
     <div
@@ -32,24 +35,25 @@ const NodeFrame = memo(function NodeFrame({ id, type, data, selected }: NodeProp
       data-selected={selected || undefined}
       className={cx(styles.frame, styles[type], selected && styles.selected)}
     >
-      <NodeResizer
-        isVisible={selected}
-        minWidth={size.minWidth}
-        minHeight={size.minHeight}
-        maxWidth={size.maxWidth}
-        maxHeight={size.maxHeight}
-        lineClassName={styles.edge ?? ""}
-        handleClassName={styles.corner ?? ""}
-        onResizeEnd={(_, box) => flow.commitResize(id, box)}
-      />
+      {selected && !dense && (
+        <NodeResizer
+          minWidth={size.minWidth}
+          minHeight={size.minHeight}
+          maxWidth={size.maxWidth}
+          maxHeight={size.maxHeight}
+          lineClassName={styles.edge ?? ""}
+          handleClassName={styles.corner ?? ""}
+          onResizeEnd={(_, box) => flow.commitResize(id, box)}
+        />
+      )}
       <div className={styles.body}>
-        <NodeBody type={type} id={id} data={data} selected={selected} />
+        {!dense && <NodeBody type={type} id={id} data={data} selected={selected} />}
       </div>
       {inputs.map((port, index) => (
-        <PortDot key={port.name} port={port} index={index} side="left" />
+        <PortView key={port.name} port={port} index={index} side="left" />
       ))}
       {outputs.map((port, index) => (
-        <PortDot key={port.name} port={port} index={index} side="right" />
+        <PortView key={port.name} port={port} index={index} side="right" />
       ))}
     </div>
   );

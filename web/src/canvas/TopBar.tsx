@@ -6,7 +6,7 @@ import {
   Ellipsis,
   FlaskConical,
   Search,
-  ServerCog,
+  Server,
   Upload,
 } from "lucide-react";
 import { ThemeMenu } from "../app/ThemeMenu";
@@ -116,7 +116,7 @@ function SandboxInfo() {
       title="This server"
       trigger={
         <IconButton label="About this server">
-          <ServerCog />
+          <Server />
         </IconButton>
       }
     >

@@ -46,10 +46,12 @@ import {
   deleteSelection,
   doc,
   download,
+  FIT,
   go,
   nudgeSelection,
   pasteFromClipboard,
   pickFiles,
+  travel,
 } from "./operations";
 
 export type Group = "Add" | "Edit" | "Arrange" | "View" | "Canvas" | "Help";
@@ -77,7 +79,6 @@ const severalSelected = ({ flow }: Editor) => flow.selectedNodes().size > 1;
 const hasNodes = ({ project }: Editor) => project.store.getState().document.nodes.length > 0;
 
 const ZOOM = { duration: 180 };
-const FIT = { padding: 0.16, maxZoom: 1, duration: 260 };
 
 const add: Action[] = nodeList.map(({ type, title, Icon, shortcut }) => ({
   id: `add.${type}`,
@@ -98,7 +99,7 @@ const edit: Action[] = [
     Icon: Undo2,
     keys: ["mod+z"],
     enabled: ({ project }) => project.store.getState().history.past.length > 0,
-    run: ({ project }) => void project.store.undo(),
+    run: (editor) => travel(editor, "undo"),
   },
   {
     id: "redo",
@@ -107,7 +108,7 @@ const edit: Action[] = [
     Icon: Redo2,
     keys: ["mod+shift+z", "mod+y"],
     enabled: ({ project }) => project.store.getState().history.future.length > 0,
-    run: ({ project }) => void project.store.redo(),
+    run: (editor) => travel(editor, "redo"),
   },
   {
     id: "cut",

@@ -1,5 +1,6 @@
 /** Putting new things onto the canvas. */
 
+import { flushSync } from "react-dom";
 import { api } from "../api/client";
 import type { NodeKind } from "../api/types";
 import {
@@ -40,8 +41,11 @@ export function addNode(editor: Editor, kind: NodeKind, options: AddOptions = {}
   const { document: withNode } = apply(document, ops);
   const link = options.pending ? linkTo(withNode, options.pending, node.id) : null;
   if (link) ops.push(...connect(withNode, link));
-  store.perform(ops, { label: `add ${nodes[kind].title.toLowerCase()}` });
-  editor.flow.select([node.id]);
+  // Drawn at once, so that what is typed next lands in the new node.
+  flushSync(() => {
+    store.perform(ops, { label: `add ${nodes[kind].title.toLowerCase()}` });
+    editor.flow.select([node.id]);
+  });
   focusInside(editor, node.id);
   return node.id;
 }
@@ -70,14 +74,11 @@ export function fittingKinds(editor: Editor, pending: Pending): NodeKind[] {
 }
 
 /** The first field of a new node, so that one can type at once. */
-export function focusInside(editor: Editor, nodeId: string): void {
-  requestAnimationFrame(() =>
-    requestAnimationFrame(() => {
-      const frame = frameOf(editor, nodeId);
-      const field = frame?.querySelector<HTMLElement>("textarea, input:not([type=file])");
-      (field ?? frame)?.focus({ preventScroll: true });
-    }),
-  );
+function focusInside(editor: Editor, nodeId: string, tries = 4): void {
+  const frame = frameOf(editor, nodeId);
+  const field = frame?.querySelector<HTMLElement>("textarea, input:not([type=file])");
+  if (frame) (field ?? frame).focus({ preventScroll: true });
+  else if (tries > 0) requestAnimationFrame(() => focusInside(editor, nodeId, tries - 1));
 }
 
 export function frameOf(editor: Editor, nodeId: string): HTMLElement | null {

@@ -9,7 +9,23 @@ import { toast } from "../ui/Toast";
 import { addFiles, addNode, frameOf, pasteFragment } from "./adding";
 import { type Editor, pointed, viewCenter } from "./editor";
 
+/** Everything, clear of the bars at the top and the bottom. */
+export const FIT = {
+  padding: { top: "88px", bottom: "104px", left: "48px", right: "48px" },
+  maxZoom: 1,
+  duration: 260,
+} as const;
+
 export const doc = (editor: Editor) => editor.project.store.getState().document;
+
+/** Undo or redo; what comes back by it is selected. */
+export function travel(editor: Editor, way: "undo" | "redo"): void {
+  const { store } = editor.project;
+  const before = new Set(doc(editor).nodes.map((it) => it.id));
+  if (store[way]() === null) return;
+  const back = doc(editor).nodes.filter((it) => !before.has(it.id));
+  if (back.length > 0) editor.flow.select(back.map((it) => it.id));
+}
 
 /** The selection as text for a clipboard, or null. Kept too, for browsers that do not let a page read it. */
 export function copySelection(editor: Editor): string | null {
@@ -45,7 +61,7 @@ export function deleteSelection(editor: Editor, label: string): void {
     toast.show({
       title:
         animations.length > 1 ? `${animations.length} animations deleted` : "Animation deleted",
-      action: { label: "Undo", onClick: () => project.store.undo() },
+      action: { label: "Undo", onClick: () => travel(editor, "undo") },
     });
 }
 

@@ -17,6 +17,7 @@ const NAMES: Record<string, [mac: string, other: string]> = {
   left: ["←", "←"],
   right: ["→", "→"],
   plus: ["+", "+"],
+  tab: ["Tab", "Tab"],
 };
 
 /** `mod+shift+z` as this computer writes it. */
