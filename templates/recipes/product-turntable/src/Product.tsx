@@ -25,7 +25,7 @@ const bottleProfile = [
   [0, -0.85], [0.5, -0.85], [0.545, -0.83], [0.57, -0.79], [0.575, -0.7], [0.575, 0.12], [0.565, 0.26], [0.52, 0.38], [0.42, 0.47], [0.3, 0.52], [0.235, 0.56], [0.215, 0.62], [0.215, 0.72],
 ] as const;
 const liquidProfile = [[0, -0.8], [0.47, -0.8], [0.515, -0.76], [0.53, -0.69], [0.53, 0.12], [0.518, 0.24], [0.485, 0.32], [0, 0.32]] as const;
-const capProfile = [[0, 1.2], [0.23, 1.2], [0.255, 1.185], [0.262, 1.16], [0.262, 0.76], [0.25, 0.735], [0, 0.735]] as const;
+const capProfile = [[0, 0.735], [0.25, 0.735], [0.262, 0.76], [0.262, 1.16], [0.255, 1.185], [0.23, 1.2], [0, 1.2]] as const;
 
 /** Tinted glass with a drink in it, a label and a metal cap. */
 function Bottle() {
@@ -62,14 +62,14 @@ function Bottle() {
         <meshStandardMaterial color={colors.primary} roughness={0.12} metalness={0.1} emissive={colors.primary} emissiveIntensity={0.22} />
       </mesh>
       <mesh geometry={glass} castShadow>
-        <meshPhysicalMaterial color={blend(colors.primary, "#ffffff", 0.75)} roughness={0.03} metalness={0} transparent opacity={0.16} clearcoat={1} clearcoatRoughness={0.02} envMapIntensity={2.6} depthWrite={false} />
+        <meshStandardMaterial color={blend(colors.primary, "#ffffff", 0.75)} roughness={0.03} metalness={0.08} transparent opacity={0.2} envMapIntensity={2.6} depthWrite={false} />
       </mesh>
       <mesh position={[0, -0.38, 0]} rotation={[0, -0.55 * Math.PI, 0]}>
         <cylinderGeometry args={[0.579, 0.579, 0.52, 96, 1, true, 0, Math.PI * 1.1]} />
-        <meshStandardMaterial map={label} roughness={0.55} side={2} />
+        <meshStandardMaterial map={label} roughness={0.55} />
       </mesh>
       <mesh geometry={cap} castShadow>
-        <meshStandardMaterial color={blend(colors.accent, "#d8d8d8", 0.35)} metalness={1} roughness={0.2} side={2} />
+        <meshStandardMaterial color={blend(colors.accent, "#d8d8d8", 0.35)} metalness={1} roughness={0.2} />
       </mesh>
       <mesh position={[0, 0.745, 0]} rotation={[Math.PI / 2, 0, 0]}>
         <torusGeometry args={[0.245, 0.022, 12, 64]} />
