@@ -307,7 +307,7 @@ export const VersionCard = memo(function VersionCard({ item }: { item: VersionIt
       <span className={styles.number}>v{version.number}</span>
       <div className={styles.grow}>
         <p className={styles.versionTitle}>{version.summary}</p>
-        <p className={styles.quiet}>{count === 1 ? "1 file changed" : `${count} files changed`}</p>
+        <p className={styles.quiet}>{changes(count)}</p>
       </div>
       {newest && (
         <Button size="sm" className="nodrag" icon={<Film />} onClick={() => openStudio("export")}>
@@ -317,6 +317,11 @@ export const VersionCard = memo(function VersionCard({ item }: { item: VersionIt
     </div>
   );
 });
+
+function changes(count: number): string {
+  if (count === 0) return "The same files, other settings";
+  return count === 1 ? "1 file changed" : `${count} files changed`;
+}
 
 const NOTICE_ICONS: Record<NoticeItem["about"], ReactNode> = {
   settings: <Sparkles size={12} />,
