@@ -171,6 +171,19 @@ mod tests {
     }
 
     #[test]
+    fn every_family_of_the_lexicon_is_bundled_with_both_templates() {
+        for engine in ["remotion", "theatre"] {
+            let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates");
+            let path = format!("{root}/{engine}/src/koda/families.ts");
+            let bundled = std::fs::read_to_string(&path).unwrap();
+            for family in &all().names {
+                let entry = format!("name: \"{family}\"");
+                assert!(bundled.contains(&entry), "{engine}: {family}");
+            }
+        }
+    }
+
+    #[test]
     fn only_families_that_are_there_are_chosen() {
         let few = Fonts::new(&["Inter".into()]);
         assert_eq!(

@@ -198,8 +198,14 @@ fn beside(primary: Rgb) -> Rgb {
     } else {
         hsl.l + 0.14
     };
+    // Beyond yellow lies lime, which makes gold look cheap: yellows go towards orange.
+    let turn = if (28.0..75.0).contains(&hsl.h) {
+        -26.0
+    } else {
+        38.0
+    };
     Hsl {
-        h: hsl.h + 38.0,
+        h: hsl.h + turn,
         s: hsl.s.max(0.55),
         l: l.clamp(0.3, 0.75),
     }
