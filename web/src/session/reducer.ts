@@ -1,22 +1,10 @@
 /** Folds a session's events into what the screen shows. Pure; folding in pieces gives the same as folding at once. */
 
-import type { Render, SessionEvent, TurnOutcome, Version } from "../api/types";
-import type {
-  CheckItem,
-  Item,
-  MessageItem,
-  NoticeItem,
-  StepItem,
-  ToolItem,
-  TurnView,
-  View,
-} from "./view";
+import type { Render, SessionEvent, Version } from "../api/types";
+import { change, type Draft, notice, type Of, planItem, resting } from "./draft";
+import { closeQuestion, ofCheck, ofModel, ofTool, turnFinished, turnStarted } from "./turn";
+import type { Item, View } from "./view";
 import { settingsChange } from "./words";
-
-/** A view that is being changed: its arrays are copies already. */
-type Draft = {
-  -readonly [K in keyof View]: View[K] extends readonly (infer T)[] ? T[] : View[K];
-};
 
 /** The view after these events. Events that are in it already are skipped; events after a gap are not taken. */
 export function fold(view: View, events: readonly SessionEvent[]): View {
@@ -225,27 +213,6 @@ function apply(view: Draft, event: SessionEvent): void {
   }
 }
 
-type Of<T extends SessionEvent["type"]> = Extract<SessionEvent, { type: T }>;
-
-function notice(
-  view: Draft,
-  it: Pick<NoticeItem, "id" | "at" | "about" | "text"> & Partial<NoticeItem>,
-): void {
-  view.items.push({ kind: "notice", tone: "neutral", before: null, by: null, ...it });
-}
-
-/** Replaces an item that is known to be of this kind. */
-function change<K extends Item["kind"]>(
-  view: Draft,
-  index: number | null | undefined,
-  kind: K,
-  with_: (item: Extract<Item, { kind: K }>) => Extract<Item, { kind: K }>,
-): void {
-  if (index === null || index === undefined) return;
-  const item = view.items[index];
-  if (item?.kind === kind) view.items[index] = with_(item as Extract<Item, { kind: K }>);
-}
-
 function settingsChanged(view: Draft, event: Of<"settings_changed">): void {
   const last = view.items.at(-1);
   const merges = last?.kind === "notice" && last.about === "settings" && last.by === event.by;
@@ -257,150 +224,6 @@ function settingsChanged(view: Draft, event: Of<"settings_changed">): void {
   if (text === "") return;
   const id = merges ? last.id : `${event.seq}`;
   notice(view, { id, at: event.at, about: "settings", text, before, by: event.by });
-}
-
-function turnStarted(view: Draft, event: Of<"turn_started">): void {
-  const { input } = event;
-  view.asked = null;
-  if (input.type === "message") {
-    const index = view.waiting.findIndex((it) => it.id === input.message_id);
-    const taken: MessageItem | undefined = view.waiting[index];
-    if (taken) {
-      view.waiting.splice(index, 1);
-      view.items.push(taken);
-      view.asked = taken.text;
-    }
-  } else if (input.type === "plan") {
-    view.planWaits = false;
-  }
-  closeQuestion(view);
-  closeOpen(view);
-  view.todos = [];
-  view.outcome = null;
-  view.turn = {
-    id: event.turn_id ?? `${event.seq}`,
-    input,
-    startedAt: event.at,
-    attempt: 1,
-    stopRequested: false,
-    steps: {},
-    calls: {},
-    check: null,
-    repairs: 0,
-  };
-}
-
-function ofModel(
-  view: Draft,
-  event: Of<"model_started"> | Of<"text_delta"> | Of<"thinking_delta"> | Of<"model_finished">,
-): void {
-  const { turn } = view;
-  if (!turn) return;
-  const index = turn.steps[event.step];
-  if (event.type === "model_started") {
-    view.model = event.model;
-    if (index !== undefined) {
-      // The call is made again: what was said of it is void.
-      change(view, index, "step", (it) => ({
-        ...it,
-        text: "",
-        thinking: "",
-        streaming: true,
-        seconds: null,
-      }));
-      return;
-    }
-    const step: StepItem = {
-      kind: "step",
-      id: `${turn.id}-${event.step}`,
-      at: event.at,
-      text: "",
-      thinking: "",
-      streaming: true,
-      seconds: null,
-      model: event.model,
-    };
-    view.turn = { ...turn, steps: { ...turn.steps, [event.step]: view.items.push(step) - 1 } };
-    return;
-  }
-  if (event.type === "text_delta") {
-    change(view, index, "step", (it) => ({ ...it, text: it.text + event.text }));
-  } else if (event.type === "thinking_delta") {
-    change(view, index, "step", (it) => ({ ...it, thinking: it.thinking + event.text }));
-  } else {
-    change(view, index, "step", (it) => ({ ...it, streaming: false, seconds: event.seconds }));
-    const { usage } = event.answer;
-    view.usage = {
-      input_tokens: view.usage.input_tokens + usage.input_tokens,
-      cached_tokens: view.usage.cached_tokens + usage.cached_tokens,
-      output_tokens: view.usage.output_tokens + usage.output_tokens,
-      cost_micros: view.usage.cost_micros + usage.cost_micros,
-    };
-  }
-}
-
-function ofTool(view: Draft, event: Of<"tool_started"> | Of<"tool_finished">): void {
-  const { turn } = view;
-  if (!turn) return;
-  if (event.type === "tool_started") {
-    const tool: ToolItem = {
-      kind: "tool",
-      id: event.call.id,
-      at: event.at,
-      name: event.call.name,
-      title: event.title,
-      status: "running",
-      summary: null,
-      seconds: null,
-      pictures: [],
-    };
-    const known = turn.calls[event.call.id];
-    if (known === undefined) {
-      view.turn = { ...turn, calls: { ...turn.calls, [event.call.id]: view.items.push(tool) - 1 } };
-    } else {
-      // Begun again after its worker died.
-      view.items[known] = tool;
-    }
-    return;
-  }
-  const pictures = event.output.flatMap((it) => (it.type === "image" ? [it.blob] : []));
-  change(view, turn.calls[event.call_id], "tool", (it) => ({
-    ...it,
-    status: event.is_error ? "failed" : "done",
-    summary: event.summary || null,
-    seconds: event.seconds,
-    pictures,
-  }));
-}
-
-function ofCheck(view: Draft, event: Of<"check_started"> | Of<"check_finished">): void {
-  if (event.type === "check_started") {
-    const check: CheckItem = {
-      kind: "check",
-      id: `${event.seq}`,
-      at: event.at,
-      status: "running",
-      report: null,
-      sheet: null,
-    };
-    const open = view.turn?.check;
-    const before = open === null || open === undefined ? undefined : view.items[open];
-    if (view.turn && before?.kind === "check" && before.status === "running") {
-      view.items[open as number] = { ...check, id: before.id };
-      return;
-    }
-    const index = view.items.push(check) - 1;
-    if (view.turn) view.turn = { ...view.turn, check: index };
-    return;
-  }
-  const { report, sheet } = event;
-  view.check = { ok: report.ok, report, sheet };
-  change(view, view.turn?.check, "check", (it) => ({
-    ...it,
-    status: report.ok ? "done" : "failed",
-    report,
-    sheet,
-  }));
 }
 
 function sandboxChanged(view: Draft, event: Of<"sandbox_changed">): void {
@@ -444,68 +267,6 @@ function ofRender(view: Draft, id: string, patch: Partial<Render>): void {
   const index = view.renders.findIndex((it) => it.id === id);
   const render = view.renders[index];
   if (render) view.renders[index] = { ...render, ...patch };
-}
-
-function turnFinished(view: Draft, event: Of<"turn_finished">): void {
-  const { outcome } = event;
-  closeOpen(view);
-  view.turn = null;
-  view.outcome = outcome;
-  view.todos = view.todos.map((it) => (it.status === "active" ? { ...it, status: "pending" } : it));
-  view.phase = phaseAfter(view, outcome);
-  switch (outcome.type) {
-    case "ready":
-    case "answered":
-    case "awaiting_plan":
-    case "awaiting_answer":
-      return;
-    default:
-      view.items.push({
-        kind: "outcome",
-        id: `${event.seq}`,
-        at: event.at,
-        outcome,
-        asked: view.asked,
-      });
-  }
-}
-
-function phaseAfter(view: Draft, outcome: TurnOutcome): View["phase"] {
-  if (view.planWaits) return "build";
-  if (outcome.type === "awaiting_answer") return "clarify";
-  if (outcome.type === "awaiting_plan" || planItem(view)) return "plan";
-  return resting(view);
-}
-
-function resting(view: Draft): View["phase"] {
-  if (view.versions.length > 0) return "ready";
-  return view.approved ? "build" : "idle";
-}
-
-/** Nothing of a turn that is over may look as if it went on. */
-function closeOpen(view: Draft): void {
-  const turn: TurnView | null = view.turn;
-  if (!turn) return;
-  for (const index of Object.values(turn.steps)) {
-    change(view, index, "step", (it) => (it.streaming ? { ...it, streaming: false } : it));
-  }
-  for (const index of Object.values(turn.calls)) {
-    change(view, index, "tool", (it) =>
-      it.status === "running" ? { ...it, status: "stopped" } : it,
-    );
-  }
-  change(view, turn.check, "check", (it) =>
-    it.status === "running" ? { ...it, status: "stopped" } : it,
-  );
-}
-
-function closeQuestion(view: Draft): void {
-  change(view, view.question, "question", (it) => (it.open ? { ...it, open: false } : it));
-}
-
-function planItem(view: Draft) {
-  const item = view.plan === null ? undefined : view.items[view.plan];
-  return item?.kind === "plan" && item.status === "open" ? item : null;
 }
 
 function decidePlan(
