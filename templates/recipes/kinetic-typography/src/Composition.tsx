@@ -23,9 +23,9 @@ function pair(index: number): { ground: string; ink: string; echo: string } {
 
 /** Phrases fill the picture one after the other, each with its own colours and its own way to arrive, cut to a beat. */
 export default function Composition() {
-  const { durationInFrames } = useVideoConfig();
+  const { durationInFrames, fps } = useVideoConfig();
   const frame = useCurrentFrame();
-  const phrases = cut(design, durationInFrames);
+  const phrases = cut(design, durationInFrames, fps);
   const now = phrases.findLastIndex((phrase) => frame >= phrase.from);
   return (
     <AbsoluteFill>

@@ -10,14 +10,18 @@ export interface Phrase {
   length: number;
 }
 
+/** Seconds that a phrase needs at least; a short animation shows fewer phrases, but always the last. */
+const SHORTEST = 0.6;
+
 /** Cuts a design's words into phrases, each with time according to its length. */
-export function cut(design: Design, durationInFrames: number): Phrase[] {
+export function cut(design: Design, durationInFrames: number, fps: number): Phrase[] {
   const lines = (design.lines ?? []).map((line) => line.trim()).filter(Boolean);
   const texts = lines.length > 0 ? [...lines] : split(design.title);
   // Lines lead up to the title; a title that was cut up is shown whole once more, with what goes with it.
   if (lines.length === 0 ? texts.length > 1 || design.subtitle : design.title.trim()) texts.push(design.title.trim());
-  const unique = texts.filter((text, index) => index === 0 || text !== texts[index - 1]);
-  // A phrase needs a third of a second to be read; a short animation shows fewer.
+  const all = texts.filter((text, index) => index === 0 || text !== texts[index - 1]);
+  const room = Math.max(1, Math.floor(durationInFrames / fps / SHORTEST));
+  const unique = all.length > room ? [...all.slice(0, room - 1), ...all.slice(-1)] : all;
   const weights = unique.map((text, index) => 5 + Math.min(40, text.length) * 0.42 + (index === unique.length - 1 ? 10 : 0));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   let at = 0;

@@ -1,6 +1,9 @@
-import type { CSSProperties, ReactNode } from "react";
+import { createContext, useContext, type CSSProperties, type ReactNode } from "react";
 import { AbsoluteFill } from "remotion";
 import { transparent } from "./environment";
+import { luminance } from "./motion";
+
+const Ground = createContext("#000000");
 
 interface BackdropProps {
   color: string;
@@ -11,7 +14,11 @@ interface BackdropProps {
 /** Fills the picture behind everything, with whatever decorates it; left out where the picture keeps its alpha. */
 export function Backdrop({ color, style, children }: BackdropProps) {
   if (transparent) return null;
-  return <AbsoluteFill style={{ backgroundColor: color, overflow: "hidden", ...style }}>{children}</AbsoluteFill>;
+  return (
+    <Ground value={color}>
+      <AbsoluteFill style={{ backgroundColor: color, overflow: "hidden", ...style }}>{children}</AbsoluteFill>
+    </Ground>
+  );
 }
 
 interface GlowProps {
@@ -42,9 +49,10 @@ export function Glow({ x, y, size, color, opacity = 1 }: GlowProps) {
   );
 }
 
-/** Darkens the edges of the picture. */
+/** Darkens the edges of the picture; only a little where the ground is light, which would look dirty. */
 export function Vignette({ opacity = 0.45 }: { opacity?: number }) {
-  return <AbsoluteFill style={{ backgroundImage: `radial-gradient(ellipse at center, transparent 45%, rgba(0, 0, 0, ${opacity}) 125%)` }} />;
+  const strength = opacity * (luminance(useContext(Ground)) > 0.5 ? 0.12 : 1);
+  return <AbsoluteFill style={{ backgroundImage: `radial-gradient(ellipse at center, transparent 45%, rgba(0, 0, 0, ${strength}) 125%)` }} />;
 }
 
 let grain: string | null = null;

@@ -128,9 +128,8 @@ interface Line {
 }
 
 function place(text: string, outlines: Outlines, setting: Setting): TextLayout {
-  const { size, lineHeight, maxWidth, maxHeight, align } = setting;
-  const lines = breakLines(text, outlines, setting);
-  const widest = Math.max(...lines.map((line) => line.width), 0.001);
+  const { size, lineHeight, align } = setting;
+  const { lines, widest, scale } = fit(text, outlines, setting);
   const count = lines.reduce((sum, line) => sum + line.letters.filter(({ character }) => drawn(character, outlines)).length, 0);
   const letters: PlacedLetter[] = [];
   const cap = outlines.capHeight * size;
@@ -143,8 +142,19 @@ function place(text: string, outlines: Outlines, setting: Setting): TextLayout {
       if (drawn(character, outlines)) letters.push({ character, width, index: letters.length, count, line: number, x: start + from + width / 2, y });
     }
   });
-  const scale = Math.min(1, maxWidth / widest, maxHeight / Math.max(height, 0.001));
   return { letters, scale, width: widest * scale, height: height * scale, lines: lines.length };
+}
+
+/** Breaks the text at the largest scale, up to 1, at which it fits: smaller letters need fewer lines. */
+function fit(text: string, outlines: Outlines, setting: Setting): { lines: Line[]; widest: number; scale: number } {
+  const { size, lineHeight, maxWidth, maxHeight } = setting;
+  for (let scale = 1; ; scale *= 0.95) {
+    const lines = breakLines(text, outlines, { ...setting, maxWidth: maxWidth / scale });
+    const widest = Math.max(...lines.map((line) => line.width), 0.001);
+    const height = ((lines.length - 1) * lineHeight + outlines.capHeight) * size;
+    if (widest * scale <= maxWidth * 1.0001 && height * scale <= maxHeight) return { lines, widest, scale };
+    if (scale < 0.05) return { lines, widest, scale: Math.min(maxWidth / widest, maxHeight / Math.max(height, 0.001)) };
+  }
 }
 
 function drawn(character: string, outlines: Outlines): boolean {
