@@ -25,10 +25,10 @@ pub(crate) fn apply(op: &Op, draft: &mut Draft, tools: Tools<'_>) -> Result<Stri
         Op::Recolor(_) | Op::Colors(_) | Op::SwapColor { .. } | Op::Tone(..) | Op::Palette(_) => {
             look(op, draft)
         }
-        Op::Font { family, role } => Ok(font(family, *role, draft, tools)),
+        Op::Font { family, role } => font(family, *role, draft, tools),
         Op::NoFont(name) => Err(format!(
             "the font {name} is not at hand; there are {}",
-            tools.fonts.list()
+            tools.fonts_of(&draft.recipe).list()
         )),
         Op::Seconds(_)
         | Op::AddSeconds(_)
@@ -57,7 +57,7 @@ pub(crate) fn apply(op: &Op, draft: &mut Draft, tools: Tools<'_>) -> Result<Stri
                 Err(format!("this already is the “{}” recipe", recipe.title))
             }
             Some(recipe) => {
-                draft.recast(recipe);
+                draft.recast(recipe, tools);
                 Ok(format!("it now uses the “{}” recipe", recipe.title))
             }
             None => Err(format!("there is no recipe {name}")),
@@ -174,19 +174,31 @@ fn joined(parts: &[&str]) -> String {
     }
 }
 
-fn font(family: &str, role: FontRole, draft: &mut Draft, tools: Tools<'_>) -> String {
+fn font(
+    family: &str,
+    role: FontRole,
+    draft: &mut Draft,
+    tools: Tools<'_>,
+) -> Result<String, String> {
+    let able = tools.fonts_of(&draft.recipe);
+    if able.named(family).is_none() {
+        return Err(format!(
+            "the font {family} is not at hand in 3D; there are {}",
+            able.list()
+        ));
+    }
     let fonts = &mut draft.design.fonts;
     match role {
         FontRole::Title => family.clone_into(&mut fonts.title),
         FontRole::Body => family.clone_into(&mut fonts.body),
-        FontRole::Both => *fonts = tools.fonts.pair(family),
+        FontRole::Both => *fonts = able.pair(family),
     }
     let what = match role {
         FontRole::Title => "the title's font",
         FontRole::Body => "the font of the small text",
         FontRole::Both => "the font",
     };
-    format!("{what} is {family}")
+    Ok(format!("{what} is {family}"))
 }
 
 fn format(op: &Op, draft: &mut Draft) -> Result<String, String> {

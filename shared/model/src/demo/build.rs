@@ -99,7 +99,7 @@ pub(crate) fn approved<'a>(
         .or(fits)
         .or_else(|| tools.recipes.iter().find(|r| r.engine == plan.engine))?;
     if draft.recipe != recipe.name {
-        draft.recast(recipe);
+        draft.recast(recipe, tools);
     }
     draft.obey(plan);
     Some((draft, recipe))

@@ -4,7 +4,7 @@ use super::{
     brief::Brief,
     choose,
     color::{READABLE, Rgb},
-    design::{ColorRole, Design},
+    design::{ColorRole, Design, FontPair},
     facts::Facts,
     fonts::Fonts,
     palette,
@@ -41,6 +41,15 @@ pub(crate) struct Tools<'a> {
     pub recipes: &'a Recipes,
     pub fonts: &'a Fonts,
     pub facts: &'a Facts,
+}
+
+impl Tools<'_> {
+    /// Families that a recipe's engine can draw.
+    pub fn fonts_of(&self, recipe: &str) -> Fonts {
+        self.recipes
+            .get(recipe)
+            .map_or_else(|| self.fonts.clone(), |r| self.fonts.on(r.engine))
+    }
 }
 
 impl Draft {
@@ -185,19 +194,25 @@ impl Draft {
             };
             self.assume(format!("Colours: the “{}” palette, {why}.", base.name));
         }
-        let mut fonts = tools.fonts.for_mood(&mood_words, &brief.seed);
-        if let Some(family) = &brief.font {
-            fonts = tools.fonts.pair(family);
-        } else if let Some(title) = settings.fonts.title.as_deref() {
-            fonts = tools.fonts.pair(title);
+        self.fill_fonts(brief, &mood_words, tools);
+    }
+
+    fn fill_fonts(&mut self, brief: &Brief, mood_words: &[String], tools: Tools<'_>) {
+        let settings = &tools.facts.settings.fonts;
+        let able = tools.fonts_of(&self.recipe);
+        let wanted = brief.font.as_ref().or(settings.title.as_ref());
+        let mut fonts = match wanted {
+            Some(family) => able.pair(&able.like(family)),
+            None => able.for_mood(mood_words, &brief.seed),
+        };
+        if let Some(family) = wanted.filter(|f| able.named(f).is_none()) {
+            let instead = &fonts.title;
+            self.assume(format!(
+                "The font {family} is not at hand in 3D, so {instead} stands in."
+            ));
         }
-        if let Some(body) = settings
-            .fonts
-            .body
-            .as_deref()
-            .filter(|_| brief.font.is_none())
-        {
-            fonts.body = body.to_owned();
+        if let (Some(body), None) = (&settings.body, &brief.font) {
+            fonts.body = able.like(body);
         }
         self.design.fonts = fonts;
     }
@@ -245,7 +260,7 @@ impl Draft {
     }
 
     /// The same content in another recipe.
-    pub fn recast(&mut self, recipe: &Recipe) {
+    pub fn recast(&mut self, recipe: &Recipe, tools: Tools<'_>) {
         let before = std::mem::replace(&mut self.design, recipe.design.clone());
         self.recipe.clone_from(&recipe.name);
         let data = if before.data.is_empty() || !shows_data(recipe) {
@@ -264,7 +279,11 @@ impl Draft {
         self.design.title = before.title;
         self.design.subtitle = before.subtitle;
         self.design.colors = before.colors;
-        self.design.fonts = before.fonts;
+        let able = tools.fonts_of(&recipe.name);
+        self.design.fonts = FontPair {
+            title: able.like(&before.fonts.title),
+            body: able.like(&before.fonts.body),
+        };
         self.design.lines = before.lines;
         self.design.logo = before.logo;
         self.design.data = data;

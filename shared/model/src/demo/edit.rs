@@ -161,7 +161,7 @@ impl<'a> Work<'a> {
         let recipe = build::recipe_named_in(source, tools).unwrap_or(planned);
         let settings = &tools.facts.settings;
         if before.recipe != recipe.name {
-            before.recast(recipe);
+            before.recast(recipe, tools);
         }
         before.seconds = settings.duration_seconds;
         (before.fps, before.aspect, before.resolution) =

@@ -1,5 +1,7 @@
 //! Choosing font families among those that the templates carry.
 
+use koda_domain::format::Engine;
+
 use super::{
     design::FontPair,
     lexicon::{FONTS, FontKind, contains_phrase},
@@ -33,6 +35,31 @@ impl Fonts {
             names.dedup();
         }
         Self { names }
+    }
+
+    /// Those of them that an engine's template carries.
+    pub fn on(&self, engine: Engine) -> Self {
+        let mut names = self.names.clone();
+        if engine == Engine::Theatre {
+            names.retain(|n| FONTS.theatre.contains(n));
+        }
+        if names.is_empty() {
+            names.push(FONTS.body.clone());
+        }
+        Self { names }
+    }
+
+    /// This family, or where it is not at hand the most like it.
+    pub fn like(&self, family: &str) -> String {
+        if let Some(name) = self.named(family) {
+            return name.to_owned();
+        }
+        let of_its_kind = FONTS
+            .kinds
+            .iter()
+            .filter(|k| k.families.iter().any(|f| f == family));
+        let similar = of_its_kind.filter_map(|kind| self.of_kind(kind, "")).next();
+        similar.unwrap_or_else(|| self.for_mood(&[], family).title)
     }
 
     /// A family by its name, or by the beginning of it.
@@ -171,16 +198,27 @@ mod tests {
     }
 
     #[test]
-    fn every_family_of_the_lexicon_is_bundled_with_both_templates() {
-        for engine in ["remotion", "theatre"] {
-            let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates");
+    fn the_lexicon_knows_which_template_bundles_which_family() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates");
+        for engine in [Engine::Remotion, Engine::Theatre] {
             let path = format!("{root}/{engine}/src/koda/families.ts");
             let bundled = std::fs::read_to_string(&path).unwrap();
             for family in &all().names {
-                let entry = format!("name: \"{family}\"");
-                assert!(bundled.contains(&entry), "{engine}: {family}");
+                let there = bundled.contains(&format!("name: \"{family}\""));
+                let known = all().on(engine).named(family) == Some(family);
+                assert_eq!(there, known, "{engine}: {family}");
             }
         }
+    }
+
+    #[test]
+    fn a_family_that_an_engine_lacks_gives_way_to_its_like() {
+        let fonts = all().on(Engine::Theatre);
+        assert_eq!(fonts.like("Playfair Display"), "DM Serif Display");
+        assert_eq!(fonts.like("Anton"), "Anton");
+        assert!(fonts.named(&fonts.like("Caveat")).is_some());
+        let pair = fonts.pair("DM Serif Display");
+        assert!(fonts.named(&pair.body).is_some(), "{pair:?}");
     }
 
     #[test]

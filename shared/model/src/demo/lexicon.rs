@@ -47,6 +47,8 @@ pub(crate) struct NamedPalette {
 #[derive(Debug, Deserialize)]
 pub(crate) struct FontWords {
     pub kinds: Vec<FontKind>,
+    /// The families that 3D letters can be cut from: those that the 3D template carries.
+    pub theatre: Vec<String>,
     /// Well-known families that the templates do not carry.
     pub absent: Vec<String>,
     /// For titles, where no word asks for a kind.

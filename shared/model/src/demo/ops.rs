@@ -160,7 +160,7 @@ pub(crate) fn read(said: &str, now: &Draft, tools: Tools<'_>) -> Vec<Op> {
     take_logo(&mut text, tools, &mut ops);
     take_time(&mut text, &mut ops);
     take_format(&mut text, &mut ops);
-    ops_look::take_fonts(&mut text, now, tools.fonts, &mut ops);
+    ops_look::take_fonts(&mut text, now, tools, &mut ops);
     ops_look::take_colors(&mut text, &mut ops);
     ops_look::take_tone(&mut text, &mut ops);
     ops_text::take_rest(&mut text, now, &mut ops);

@@ -3,7 +3,7 @@
 use super::{
     colors::{self, Mention},
     design::ColorRole,
-    draft::Draft,
+    draft::{Draft, Tools},
     fonts::Fonts,
     lexicon::{FONTS, contains_phrase},
     ops::{FontRole, Op},
@@ -27,7 +27,8 @@ patterns! {
 }
 
 /// Reads changes of fonts.
-pub(crate) fn take_fonts(text: &mut Text, now: &Draft, fonts: &Fonts, ops: &mut Vec<Op>) {
+pub(crate) fn take_fonts(text: &mut Text, now: &Draft, tools: Tools<'_>, ops: &mut Vec<Op>) {
+    let fonts = tools.fonts_of(&now.recipe);
     let said = words(&text.plain);
     let asked = FONT_ASKED.is_match(&text.plain);
     let role = match (
@@ -62,7 +63,7 @@ pub(crate) fn take_fonts(text: &mut Text, now: &Draft, fonts: &Fonts, ops: &mut 
         .absent
         .iter()
         .find(|name| USES.is_match(&text.plain) && contains_phrase(&said, name));
-    if let Some((family, range)) = fonts.mentioned(text) {
+    if let Some((family, range)) = tools.fonts.mentioned(text) {
         ops.push(Op::Font { family, role });
         text.take(range);
     } else if let Some(name) = absent {

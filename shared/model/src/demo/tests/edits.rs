@@ -9,6 +9,7 @@ use crate::demo::{
 const CARD: &str = "Title \"Hello World\" with subtitle \"It begins\", blue, 10 seconds";
 const CHART: &str = "bar chart of sales: Q1 10, Q2 25, Q3 40";
 const KINETIC: &str = "kinetic typography 'Dream' 'Plan' 'Do'";
+const TITLE_3D: &str = "3D title saying KODA in Playfair Display";
 const LOGO: &str = "logo reveal for Acme in teal";
 
 /// One edit: what was built, what is said, and what must hold after it.
@@ -259,6 +260,12 @@ fn table() -> Vec<Row> {
         }),
         (LOGO, "make the logo green", |d, _| {
             d.colors.primary == "#22a055"
+        }),
+        (TITLE_3D, "use Bebas Neue", |d, _| {
+            d.fonts.title == "Bebas Neue"
+        }),
+        (TITLE_3D, "use Playfair and make it red", |d, _| {
+            d.fonts.title == "DM Serif Display" && d.colors.primary == "#e5323b"
         }),
         (LOGO, "turn it into a particle animation", |d, s| {
             d.title == "Acme"
