@@ -575,6 +575,29 @@ pub async fn there_is_no_egress(bench: Bench) {
     bench.provider.destroy(&id).await.expect("destroyed");
 }
 
+/// T04: no setting of the kernel can be opened for writing. Nothing is written, so that a failure harms nobody.
+pub async fn the_kernel_cannot_be_set(bench: Bench) {
+    let id = fresh(&bench).await;
+    let probe = "const fs=require('fs');let seen=0,open=[];const walk=d=>{let es;try{es=fs.readdirSync(d,{withFileTypes:true})}catch{return}\
+        for(const e of es){const p=d+'/'+e.name;if(e.isDirectory())walk(p);else if(e.isFile()){seen++;\
+        try{fs.closeSync(fs.openSync(p,fs.constants.O_WRONLY|fs.constants.O_NONBLOCK));open.push(p)}catch{}}}};\
+        walk('/proc/sys');try{fs.closeSync(fs.openSync('/proc/sysrq-trigger','r+'));open.push('sysrq')}catch{}\
+        fs.closeSync(fs.openSync('/app/control','w'));console.log(JSON.stringify({seen,open:open.slice(0,5)}))";
+    let output = run(
+        &*bench.provider,
+        &id,
+        &exec("settings", &["node", "-e", probe]),
+    )
+    .await
+    .expect("a run");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        text.contains("\"open\":[]") && !text.contains("\"seen\":0"),
+        "{text}"
+    );
+    bench.provider.destroy(&id).await.expect("destroyed");
+}
+
 /// Owned sandboxes are listed from anywhere, live on when extended, and end when their time is over.
 pub async fn life_is_extended_and_ends(bench: Bench) {
     let mut short = spec();
@@ -651,7 +674,7 @@ macro_rules! sandbox_conformance {
             links_do_not_lead_out, output_comes_while_the_command_runs, arguments_arrive_verbatim,
             the_environment_is_its_own, failures_to_start_and_signals_are_told, a_deadline_ends_the_whole_tree,
             killing_leaves_nothing, output_is_capped, a_spawned_process_is_found_by_name, memory_is_limited,
-            disk_is_limited, a_fork_bomb_is_contained, there_is_no_egress, life_is_extended_and_ends,
+            disk_is_limited, a_fork_bomb_is_contained, there_is_no_egress, the_kernel_cannot_be_set, life_is_extended_and_ends,
             destroying_is_final,
         );
     };

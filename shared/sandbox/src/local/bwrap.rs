@@ -23,6 +23,21 @@ const ETC: [&str; 6] = [
     "/etc/localtime",
 ];
 
+/// Parts of /proc that set or start something on the whole machine. Where the server is root, code inside has root's
+/// identity to the kernel, without any capability; some of these ask for nothing more than that.
+const KERNEL: [&str; 10] = [
+    "/proc/sys",
+    "/proc/irq",
+    "/proc/bus",
+    "/proc/fs",
+    "/proc/acpi",
+    "/proc/scsi",
+    "/proc/driver",
+    "/proc/pressure",
+    "/proc/mtrr",
+    "/proc/sysrq-trigger",
+];
+
 /// What a sandbox sees of this machine.
 pub(super) struct View {
     /// Its `/app`.
@@ -66,6 +81,9 @@ pub(super) fn arguments(view: &View) -> Vec<String> {
     .map(str::to_owned)
     .to_vec();
     let mut add = |parts: &[&str]| args.extend(parts.iter().map(|p| (*p).to_owned()));
+    for path in KERNEL {
+        add(&["--ro-bind-try", path, path]);
+    }
     add(&[
         "--size",
         &view.tmp.to_string(),
