@@ -32,6 +32,6 @@ export function nameFrom(prompt: string): string {
       .split(/[\n.!?:;]/)[0]
       ?.trim() ?? "";
   const words = line.split(/\s+/).slice(0, 6).join(" ");
-  const short = words.length > 48 ? `${words.slice(0, 47).trimEnd()}…` : words;
+  const short = words.length > 60 ? `${words.slice(0, 59).trimEnd()}…` : words;
   return short ? short.charAt(0).toUpperCase() + short.slice(1) : "Untitled";
 }

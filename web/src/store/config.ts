@@ -23,7 +23,7 @@ const UNKNOWN: Config = {
   sandbox: { name: "", isolation: "" },
   engines: ["remotion", "theatre"],
   fonts: [],
-  limits: {},
+  limits: { message_bytes: 32_768, asset_bytes: 100 * 2 ** 20, min_seconds: 1, max_seconds: 120 },
   examples: [],
 };
 
