@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 const DEADLINE: Duration = Duration::from_secs(180);
 /// How soon what a stopped command leaves behind is killed.
 const GRACE: Duration = Duration::from_millis(300);
+/// What a turn runs in the sandbox, by name.
+const COMMANDS: [&str; 3] = ["check", "still", "command"];
 /// The most characters of diagnostics that a model is told.
 const TOLD: usize = 4_000;
 
@@ -57,11 +59,12 @@ impl Job<'_> {
                 let line = self.studio.capture(&sandbox, &exec, &self.cancel).await?;
                 Ok::<_, StudioError>((sandbox, line))
             };
-            let Some(result) = self.cancel.run_until_cancelled(work).await else {
-                self.kill_check(head).await;
-                return Err(Interrupted::Cancelled);
-            };
-            match result {
+            match self
+                .cancel
+                .run_until_cancelled(work)
+                .await
+                .ok_or(Interrupted::Cancelled)?
+            {
                 Ok((sandbox, line)) => {
                     let report = serde_json::from_value::<CheckReport>(line.clone())
                         .map_err(|_| not_checked(&line))?;
@@ -77,22 +80,24 @@ impl Job<'_> {
         }
     }
 
-    async fn kill_check(&self, head: &SessionHead) {
-        let id = self
-            .studio
-            .store()
-            .session_any(head.id)
-            .await
-            .ok()
-            .and_then(|h| h.state.sandbox)
-            .and_then(|s| s.id);
-        if let Some(id) = id {
-            let _ = self
-                .studio
-                .sandboxes()
-                .kill(&id, &ProcessName::new("check"), GRACE)
-                .await;
-        }
+    /// Ends what a turn that is cut off left running in the sandbox.
+    pub(super) async fn end_commands(&self) {
+        let head = self.studio.store().session_any(self.session).await;
+        let Some(id) = head.ok().and_then(|h| h.state.sandbox).and_then(|s| s.id) else {
+            return;
+        };
+        let end = |name| {
+            let (id, name) = (id.clone(), ProcessName::new(name));
+            async move {
+                self.studio
+                    .sandboxes()
+                    .kill(&id, &name, Duration::ZERO)
+                    .await
+            }
+        };
+        let ending = futures_util::future::join_all(COMMANDS.map(end));
+        // Whoever waits for the stop does not wait for a sandbox that hangs.
+        let _ = tokio::time::timeout(Duration::from_secs(1), ending).await;
     }
 }
 

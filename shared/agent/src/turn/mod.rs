@@ -403,7 +403,10 @@ impl Job<'_> {
             Ok(outcome) => outcome,
             Err(Interrupted::Lost) => return Err(Interrupted::Lost),
             Err(Interrupted::Cancelled) if shutdown => return Err(Interrupted::Cancelled),
-            Err(Interrupted::Cancelled) => TurnOutcome::Stopped,
+            Err(Interrupted::Cancelled) => {
+                self.end_commands().await;
+                TurnOutcome::Stopped
+            }
             Err(Interrupted::Failed { code, message }) => TurnOutcome::Failed {
                 code: code.into(),
                 message,
