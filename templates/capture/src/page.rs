@@ -20,6 +20,8 @@ const DRIVER: &str = include_str!("../assets/driver.js");
 
 /// How long the page may take to come up.
 const READY_WITHIN: Duration = Duration::from_secs(60);
+/// How long the page's scripts may take to run before the page is loaded again.
+const SCRIPTS_WITHIN: Duration = Duration::from_secs(19);
 /// How long one frame may take to be shown, and again to be shot. Longer than the templates' own patience with slow resources,
 /// so that their error, which says what was waited for, comes first.
 const FRAME_WITHIN: Duration = Duration::from_secs(30);
@@ -244,24 +246,31 @@ impl Page {
         } = &self.options;
         let alpha = if *transparent { "&transparent=1" } else { "" };
         let url = format!("{base}?mode=capture&width={width}&height={height}{alpha}");
-        let navigated = self
-            .within(
-                deadline,
-                "the page did not answer",
-                self.call("Page.navigate", json!({ "url": url })),
-            )
-            .await?;
-        if let Some(error) = navigated["errorText"].as_str() {
-            return Err(NotShown::Other(Failure::new(
-                Code::PageFailed,
-                format!("the page cannot be loaded: {error}"),
-            )));
+        for _ in 0..RELOADS {
+            let navigate = self.call("Page.navigate", json!({ "url": url }));
+            let navigated = self
+                .within(deadline, "the page did not answer", navigate)
+                .await?;
+            if let Some(error) = navigated["errorText"].as_str() {
+                return Err(NotShown::Other(Failure::new(
+                    Code::PageFailed,
+                    format!("the page cannot be loaded: {error}"),
+                )));
+            }
+            if self.ready(deadline).await? {
+                return Ok(());
+            }
         }
-        self.ready(deadline).await
+        Err(NotShown::Other(Failure::new(
+            Code::PageFailed,
+            "the page did not set window.koda",
+        )))
     }
 
-    async fn ready(&self, deadline: Instant) -> Result<(), NotShown> {
-        let expression = format!("__kodaDriver.ready({})", READY_WITHIN.as_millis());
+    /// False where the page's scripts did not run: a server that has just bundled its dependencies anew answers some of them
+    /// for a page that was loaded before, and never says so.
+    async fn ready(&self, deadline: Instant) -> Result<bool, NotShown> {
+        let expression = format!("__kodaDriver.ready({})", SCRIPTS_WITHIN.as_millis());
         let value = self
             .script(
                 deadline,
@@ -269,6 +278,9 @@ impl Page {
                 &expression,
             )
             .await?;
+        if value["absent"] == true {
+            return Ok(false);
+        }
         if let Some(error) = error_of(&value) {
             return Err(NotShown::Composition(0, error));
         }
@@ -279,7 +291,7 @@ impl Page {
             );
             return Err(NotShown::Other(Failure::new(Code::PageFailed, message)));
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Shows a frame. What a picture then holds depends on the frame alone, not on the frames shown before.

@@ -139,6 +139,42 @@ pub fn compare(one: &RgbaImage, other: &RgbaImage) -> Likeness {
     }
 }
 
+/// How many pixels of either picture, at a common small size, hold what the other has nowhere near: more than a trace of them
+/// means that something else is shown, none that at most edges moved by a fraction of a pixel.
+pub fn strangers(one: &RgbaImage, other: &RgbaImage) -> usize {
+    let (one, other) = (small(one), small(other));
+    beyond(&one, &other).max(beyond(&other, &one))
+}
+
+/// Pixels of one picture outside the range of their neighbourhood in the other.
+fn beyond(one: &RgbImage, other: &RgbImage) -> usize {
+    /// What an edge on another fraction of a pixel can add.
+    const SLACK: u8 = 16;
+    let (width, height) = other.dimensions();
+    one.enumerate_pixels()
+        .filter(|&(x, y, pixel)| {
+            if pixel == other.get_pixel(x, y) {
+                return false;
+            }
+            let (mut least, mut most) = ([255_u8; 3], [0_u8; 3]);
+            for near_y in y.saturating_sub(1)..=(y + 1).min(height - 1) {
+                for near_x in x.saturating_sub(1)..=(x + 1).min(width - 1) {
+                    let near = other.get_pixel(near_x, near_y).0;
+                    for channel in 0..3 {
+                        least[channel] = least[channel].min(near[channel]);
+                        most[channel] = most[channel].max(near[channel]);
+                    }
+                }
+            }
+            (0..3).any(|channel| {
+                let value = pixel.0[channel];
+                value < least[channel].saturating_sub(SLACK)
+                    || value > most[channel].saturating_add(SLACK)
+            })
+        })
+        .count()
+}
+
 fn small(picture: &RgbaImage) -> RgbImage {
     let (width, height) = picture.dimensions();
     let flat = RgbImage::from_fn(width, height, |x, y| {
@@ -243,6 +279,22 @@ mod tests {
         );
         let other = compare(&gradient(0), &gradient(100));
         assert!(other.psnr < 20.0 && other.ssim < 0.8, "{other:?}");
+    }
+
+    #[test]
+    fn an_edge_on_another_fraction_of_a_pixel_is_no_stranger_but_a_small_thing_elsewhere_is() {
+        let scene = |edge: u8, star: u32| {
+            RgbaImage::from_fn(480, 270, |x, y| match (x, y) {
+                (0..100, _) => Rgba([240, 240, 240, 255]),
+                (100, _) => Rgba([edge, edge, edge, 255]),
+                _ if (star..star + 4).contains(&x) && (50..54).contains(&y) => {
+                    Rgba([255, 200, 0, 255])
+                }
+                _ => Rgba([10, 10, 30, 255]),
+            })
+        };
+        assert_eq!(strangers(&scene(40, 300), &scene(200, 300)), 0);
+        assert!(strangers(&scene(40, 300), &scene(40, 306)) > 8);
     }
 
     #[test]

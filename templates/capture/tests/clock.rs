@@ -1,4 +1,8 @@
 //! The virtual clock, in the real browser.
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot do without is a failure of the test"
+)]
 
 mod support;
 
@@ -114,4 +118,26 @@ fn a_composition_that_waits_for_its_own_timers_comes_up_and_goes_on() {
     assert_eq!(shot.len(), 3);
     assert_ne!(shot[0].1, shot[1].1);
     assert_ne!(shot[1].1, shot[2].1);
+}
+
+#[test]
+fn a_picture_is_the_same_to_the_last_bit_whatever_was_shown_before() {
+    let fixture = Fixture::new("edges", 40);
+    let size = ["--width", "960", "--height", "540"];
+    let shoot = |frames: &[u32], out: &str| {
+        let list: Vec<String> = frames.iter().map(ToString::to_string).collect();
+        let (list, out) = (list.join(","), fixture.path(out));
+        let mut arguments = vec!["still", "--frames", &list, "--out", out.to_str().unwrap()];
+        arguments.extend(size);
+        hashes(&fixture.run(&arguments))
+    };
+    let forwards = shoot(&(0..40).collect::<Vec<_>>(), "a");
+    let mixed: Vec<u32> = (0..40).map(|index| (index * 27 + 11) % 40).collect();
+    for (frame, hash) in shoot(&mixed, "b") {
+        let same = forwards.iter().find(|(other, _)| *other == frame).unwrap();
+        assert_eq!(
+            same.1, hash,
+            "frame {frame} depends on what was shown before"
+        );
+    }
 }

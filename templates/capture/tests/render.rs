@@ -1,4 +1,8 @@
 //! `render` and `still` with the real browser and the real encoder.
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot do without is a failure of the test"
+)]
 
 mod support;
 

@@ -19,8 +19,14 @@ const SWEEP: Duration = Duration::from_secs(6);
 const BLANK_SHARE: f64 = 0.6;
 /// Most pictures on the contact sheet.
 const ON_SHEET: usize = 6;
-/// Most positions that are shot twice.
-const TWICE: usize = 3;
+
+/// Most pixels of a picture that may have no like in another of the same frame.
+const STRANGERS: usize = 6;
+
+struct Sample {
+    frame: u32,
+    picture: RgbaImage,
+}
 
 /// What was shot.
 #[derive(Default)]
@@ -51,6 +57,8 @@ pub async fn run(
     let pictured = pictured(&samples);
     let mut next = 0;
     let mut left = SWEEP;
+    let twice = twice(&samples);
+    let mut kept = Vec::new();
     for &frame in &samples {
         let began = Instant::now();
         let swept = if frame > next {
@@ -74,13 +82,20 @@ pub async fn run(
             facts: pixels::facts(&picture),
         });
         shot.measures.push((frame, page.measure().await?));
+        if twice.contains(&frame) {
+            kept.push(Sample {
+                frame,
+                picture: picture.clone(),
+            });
+        }
         if pictured.contains(&frame) {
             shot.sheet.push(picture);
         }
     }
     shot.found.extend(looks(&shot.facts, manifest));
     if shot.found.is_empty() {
-        shot.found.extend(again(page, &shot.facts, locator).await?);
+        shot.found
+            .extend(again(page, &twice, &kept, locator).await?);
     }
     let events = page.events();
     shot.found
@@ -181,45 +196,53 @@ fn looks(facts: &[FrameFacts], manifest: &Manifest) -> Vec<Diagnostic> {
     Vec::new()
 }
 
-/// Shows some frames a second time, in another order, and one of them on a fresh page.
+/// Frames to shoot twice, in an order that is not theirs.
+fn twice(samples: &[u32]) -> Vec<u32> {
+    let last = samples.len().saturating_sub(1);
+    let mut frames: Vec<u32> = [last / 2, last, last / 4]
+        .iter()
+        .filter_map(|&index| samples.get(index).copied())
+        .collect();
+    frames.dedup();
+    frames
+}
+
+/// Shows some frames a second time, and then the first of them on a fresh page.
 async fn again(
     page: &Page,
-    facts: &[FrameFacts],
+    order: &[u32],
+    kept: &[Sample],
     locator: &mut Locator<'_>,
 ) -> Result<Vec<Diagnostic>> {
-    let last = facts.len().saturating_sub(1);
-    let mut order: Vec<usize> = [last / 2, last, last / 4].to_vec();
-    order.dedup();
-    order.truncate(TWICE);
-    let fresh = order.first().copied();
-    for (position, index) in order.into_iter().chain(fresh).enumerate() {
-        let Some(before) = facts.get(index) else {
+    let reloaded = order.first().map(|&frame| (frame, true));
+    for (frame, reload) in order.iter().map(|&frame| (frame, false)).chain(reloaded) {
+        let Some(before) = kept.iter().find(|sample| sample.frame == frame) else {
             continue;
         };
-        if position >= TWICE
-            && let Some(diagnostic) = failed(page.load().await, locator).await?
-        {
+        if reload && let Some(diagnostic) = failed(page.load().await, locator).await? {
             return Ok(vec![diagnostic]);
         }
-        if let Some(diagnostic) = failed(page.show(before.frame).await, locator).await? {
+        if let Some(diagnostic) = failed(page.show(frame).await, locator).await? {
             return Ok(vec![diagnostic]);
         }
-        let picture = shoot(page, before.frame).await?;
-        if pixels::sha256(picture.as_raw()) != before.facts.sha256 {
-            let message = format!(
-                "frame {} looks different when it is shown a second time",
-                before.frame
-            );
+        if differs(&shoot(page, frame).await?, before) {
+            let message = format!("frame {frame} looks different when it is shown a second time");
             let hint = "a frame must depend on its number alone: no randomness without a fixed seed, no clock, no counter kept \
                         outside the component, no state that grows from frame to frame";
             return Ok(vec![
                 Diagnostic::error(Gate::Frames, "nondeterministic_frame", message)
-                    .frame(before.frame)
+                    .frame(frame)
                     .hint(hint),
             ]);
         }
     }
     Ok(Vec::new())
+}
+
+/// True where a viewer could see a difference. Chromium now and then places an edge on another fraction of a pixel after one
+/// frame than after another, for which no composition is to blame.
+fn differs(picture: &RgbaImage, before: &Sample) -> bool {
+    *picture != before.picture && pixels::strangers(picture, &before.picture) > STRANGERS
 }
 
 #[cfg(test)]
