@@ -182,10 +182,10 @@ impl Studio {
         crate::scaffold(engine)
     }
 
-    /// Font families that the templates carry.
+    /// Font families that an engine's template carries; all of them where none is named.
     #[must_use]
-    pub fn fonts() -> Vec<&'static str> {
-        crate::turn::FONTS.lines().collect()
+    pub fn fonts(engine: Option<Engine>) -> Vec<&'static str> {
+        crate::turn::fonts(engine)
     }
 
     /// A blob of a workspace or an asset.

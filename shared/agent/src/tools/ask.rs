@@ -232,16 +232,41 @@ impl Tool for Finish {
 
     async fn run(&self, _: &Job<'_>, _: &SessionHead, input: Value) -> Result<Reply, Interrupted> {
         let Finished { summary } = or_refuse!(parse(input));
-        let line: String = summary
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .take(200)
-            .collect();
+        let line = headline(&summary);
         Ok(Reply::ok(
             "Done.",
             if line.is_empty() { "Done".into() } else { line },
         ))
+    }
+}
+
+/// The first sentence, without its stop: what a version is called.
+fn headline(summary: &str) -> String {
+    let line = summary.trim().lines().next().unwrap_or_default();
+    let sentence = line
+        .split_inclusive(['.', '!'])
+        .scan(String::new(), |so_far, part| {
+            so_far.push_str(part);
+            Some(so_far.clone())
+        });
+    // A stop within a number or a name is followed by no space.
+    let ends = |text: &String| line[text.len()..].starts_with(' ') || text.len() == line.len();
+    let first = sentence
+        .into_iter()
+        .find(ends)
+        .unwrap_or_else(|| line.to_owned());
+    first.trim_end_matches('.').chars().take(160).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::headline;
+
+    #[test]
+    fn a_version_is_called_by_the_first_sentence() {
+        assert_eq!(headline("“A” is ready. Ask for more."), "“A” is ready");
+        assert_eq!(headline("Now 2.5 s long"), "Now 2.5 s long");
+        assert_eq!(headline("Done!\nMore"), "Done!");
+        assert_eq!(headline(""), "");
     }
 }

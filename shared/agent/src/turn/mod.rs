@@ -7,7 +7,7 @@ mod pinned;
 mod step;
 
 pub(crate) use check::describe;
-pub(crate) use pinned::{FONTS, stage, system};
+pub(crate) use pinned::{fonts, stage, system};
 
 use crate::{Studio, StudioError, commands::approval, commit::Writer, tools};
 use koda_domain::{

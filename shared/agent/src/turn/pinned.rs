@@ -8,8 +8,18 @@ use serde_json::{Value, json};
 const ORCHESTRATOR: &str = include_str!("../prompts/orchestrator.md");
 const REMOTION: &str = include_str!("../prompts/remotion.md");
 const THEATRE: &str = include_str!("../prompts/theatre.md");
-/// Font families that the templates carry.
-pub(crate) const FONTS: &str = include_str!("../prompts/fonts.txt");
+const FONTS_2D: &str = include_str!("../prompts/fonts.txt");
+const FONTS_3D: &str = include_str!("../prompts/fonts_3d.txt");
+
+/// Font families that an engine's template carries; all of them where none is chosen yet.
+pub(crate) fn fonts(engine: Option<Engine>) -> Vec<&'static str> {
+    let list = if engine == Some(Engine::Theatre) {
+        FONTS_3D
+    } else {
+        FONTS_2D
+    };
+    list.lines().collect()
+}
 
 /// Instructions that are the same for every session of an engine, so that a provider's prompt cache holds them.
 pub(crate) fn system(engine: Option<Engine>) -> Vec<String> {
@@ -67,8 +77,31 @@ pub(super) async fn facts(studio: &Studio, head: &SessionHead, talk: &Talk) -> V
         "files": files,
         "diagnostics": diagnostics,
         "versions": state.versions.iter().map(|v| json!({"number": v.number, "summary": v.summary})).collect::<Vec<_>>(),
-        "fonts": FONTS.lines().collect::<Vec<_>>(),
+        "fonts": fonts(state.engine()),
         "user_messages": talk.said,
         "request": talk.request,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fonts_told_to_models_are_those_of_the_templates() {
+        for engine in [Engine::Remotion, Engine::Theatre] {
+            let files = crate::scaffold(engine);
+            let families = files
+                .iter()
+                .find(|(path, _)| path == "src/koda/families.ts")
+                .unwrap();
+            let text = String::from_utf8_lossy(&families.1);
+            let named: Vec<_> = text
+                .split("name: \"")
+                .skip(1)
+                .filter_map(|rest| rest.split('"').next())
+                .collect();
+            assert_eq!(fonts(Some(engine)), named);
+        }
+    }
 }

@@ -130,7 +130,7 @@ async fn config(State(state): State<AppState>) -> Json<PublicConfig> {
         },
         sandbox: state.studio.sandboxes().info(),
         engines: vec![Engine::Remotion, Engine::Theatre],
-        fonts: Studio::fonts(),
+        fonts: Studio::fonts(None),
         limits: PublicLimits {
             message_bytes: limits::MESSAGE_BYTES,
             asset_bytes: limits::ASSET_BYTES,
