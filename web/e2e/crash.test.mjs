@@ -9,7 +9,7 @@ import {
   openPage,
   pause,
   probe,
-  processesWith,
+  inSandboxes,
   sandboxes,
   startBrowser,
   startServer,
@@ -101,7 +101,7 @@ test("stop ends the turn within two seconds, the command in the sandbox included
   });
   assert.ok(Date.now() - asked < 2000, `took ${Date.now() - asked} ms`);
   assert.equal(state.outcome.type, "stopped");
-  await until("nothing to run", () => processesWith("koda-capture\0check").length === 0, 3);
+  await until("nothing to run", () => !inSandboxes(server).some((line) => line.includes("koda-capture check")), 3);
 
   // And the session is ready for the next message.
   await api(server, "POST", `/api/v1/sessions/${session}/messages`, { text: "make it red" });
@@ -117,7 +117,7 @@ test("a cancelled render leaves nothing running", { timeout: 120_000 }, async ()
   await api(server, "POST", `/api/v1/sessions/${session}/renders/${render.id}/cancel`);
   const done = await until("the end", async () => (await stateOf(session)).renders.find((r) => r.status === "cancelled"), 5);
   assert.equal(done.output, null);
-  await until("nothing to run", () => processesWith("koda-capture\0render").length === 0, 3);
+  await until("nothing to run", () => !inSandboxes(server).some((line) => line.includes("koda-capture render")), 3);
 });
 
 test("deleting the projects leaves no sandbox and no process", { timeout: 60_000 }, async () => {
@@ -125,5 +125,5 @@ test("deleting the projects leaves no sandbox and no process", { timeout: 60_000
     await api(server, "DELETE", `/api/v1/projects/${id}`);
   }
   await until("no sandboxes", () => sandboxes(server).length === 0, 10);
-  assert.deepEqual(processesWith(join(server.data, "sandboxes")), []);
+  await until("no processes", () => inSandboxes(server).length === 0, 5);
 });

@@ -51,8 +51,13 @@ export async function startServer() {
     log: () => log,
     start,
     kill: () => end("SIGKILL"),
+    /** Ends everything: projects with their sandboxes, the server, its data. */
     async stop() {
-      if (child.exitCode === null && child.signalCode === null) await end("SIGTERM");
+      if (child.exitCode === null && child.signalCode === null) {
+        const { items } = await fetch(`${url}/api/v1/projects?limit=100`).then((r) => r.json());
+        for (const { id } of items) await fetch(`${url}/api/v1/projects/${id}`, { method: "DELETE" });
+        await end("SIGTERM");
+      }
       await rm(data, { recursive: true, force: true });
     },
   };
@@ -125,17 +130,18 @@ export function pictures(file) {
   return out.split("\n").filter((l) => l && !l.startsWith("#")).map((l) => l.split(",").at(-1).trim());
 }
 
-/** Processes that have this text in their command line, this one aside. */
-export function processesWith(text) {
-  return readdirSync("/proc")
-    .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text);
-      } catch {
-        return false;
-      }
-    });
+/** Command lines of the processes inside a server's sandboxes: those that have a mount from its data. */
+export function inSandboxes(server) {
+  const found = [];
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (!readFileSync(`/proc/${pid}/mountinfo`, "utf8").includes(`${server.data}/sandboxes/`)) continue;
+      found.push(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return found;
 }
 
 /** Sandboxes of a server that have a folder. */
