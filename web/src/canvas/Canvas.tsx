@@ -21,7 +21,7 @@ import { useEditor } from "./editor";
 import type { FlowEdge, FlowNode } from "./flow";
 import { edgeTypes } from "./LinkEdge";
 import { nodeTypes } from "./NodeFrame";
-import { FIT } from "./operations";
+import { wholeView } from "./operations";
 import { readViewport, writeViewport } from "./viewport";
 
 /** Above this many nodes, only what is in view is kept in the page. */
@@ -79,7 +79,7 @@ export function Canvas() {
           onSelectionDragStop={flow.commitDrag}
           onInit={(view) => {
             editor.view.current = view;
-            if (!initial && nodes.length > 0) void view.fitView({ ...FIT, duration: 0 });
+            if (!initial && nodes.length > 0) void view.fitView({ ...wholeView(), duration: 0 });
           }}
           onMoveStart={() => {
             if (editor.surface.current) editor.surface.current.dataset.moving = "";

@@ -46,12 +46,13 @@ import {
   deleteSelection,
   doc,
   download,
-  FIT,
   go,
+  motion,
   nudgeSelection,
   pasteFromClipboard,
   pickFiles,
   travel,
+  wholeView,
 } from "./operations";
 
 export type Group = "Add" | "Edit" | "Arrange" | "View" | "Canvas" | "Help";
@@ -78,7 +79,7 @@ const nodesSelected = ({ flow }: Editor) => flow.selectedNodes().size > 0;
 const severalSelected = ({ flow }: Editor) => flow.selectedNodes().size > 1;
 const hasNodes = ({ project }: Editor) => project.store.getState().document.nodes.length > 0;
 
-const ZOOM = { duration: 180 };
+const zoom = () => ({ duration: motion(180) });
 
 const add: Action[] = nodeList.map(({ type, title, Icon, shortcut }) => ({
   id: `add.${type}`,
@@ -234,7 +235,7 @@ const arrange: Action[] = [
       editor.project.store.perform(tidy(doc(editor), ids.size > 1 ? ids : undefined), {
         label: "tidy up",
       });
-      requestAnimationFrame(() => void editor.view.current?.fitView(FIT));
+      requestAnimationFrame(() => void editor.view.current?.fitView(wholeView()));
     },
   },
   ...ALIGNMENTS.map(
@@ -328,7 +329,7 @@ const view: Action[] = [
     group: "View",
     Icon: ZoomIn,
     keys: ["plus", "mod+plus"],
-    run: ({ view }) => void view.current?.zoomIn(ZOOM),
+    run: ({ view }) => void view.current?.zoomIn(zoom()),
   },
   {
     id: "zoom.out",
@@ -336,7 +337,7 @@ const view: Action[] = [
     group: "View",
     Icon: ZoomOut,
     keys: ["-", "mod+-"],
-    run: ({ view }) => void view.current?.zoomOut(ZOOM),
+    run: ({ view }) => void view.current?.zoomOut(zoom()),
   },
   {
     id: "zoom.100",
@@ -344,7 +345,7 @@ const view: Action[] = [
     group: "View",
     Icon: Search,
     keys: ["0", "mod+0"],
-    run: ({ view }) => void view.current?.zoomTo(1, ZOOM),
+    run: ({ view }) => void view.current?.zoomTo(1, zoom()),
   },
   {
     id: "fit",
@@ -353,7 +354,7 @@ const view: Action[] = [
     Icon: Maximize,
     keys: ["1"],
     enabled: hasNodes,
-    run: ({ view }) => void view.current?.fitView(FIT),
+    run: ({ view }) => void view.current?.fitView(wholeView()),
   },
   {
     id: "fit.selection",
@@ -364,7 +365,7 @@ const view: Action[] = [
     enabled: nodesSelected,
     run: ({ view, flow }) =>
       void view.current?.fitView({
-        ...FIT,
+        ...wholeView(),
         nodes: [...flow.selectedNodes()].map((id) => ({ id })),
       }),
   },

@@ -10,11 +10,16 @@ import { addFiles, addNode, frameOf, pasteFragment } from "./adding";
 import { type Editor, pointed, viewCenter } from "./editor";
 
 /** Everything, clear of the bars at the top and the bottom. */
-export const FIT = {
-  padding: { top: "88px", bottom: "104px", left: "48px", right: "48px" },
-  maxZoom: 1,
-  duration: 260,
-} as const;
+export const wholeView = () =>
+  ({
+    padding: { top: "88px", bottom: "104px", left: "48px", right: "48px" },
+    maxZoom: 1,
+    duration: motion(260),
+  }) as const;
+
+/** Milliseconds of a movement; none for people who want none. */
+export const motion = (ms: number): number =>
+  matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : ms;
 
 export const doc = (editor: Editor) => editor.project.store.getState().document;
 
@@ -85,7 +90,7 @@ export function reveal(editor: Editor, nodeId: string): void {
   void editor.view.current?.fitView({
     nodes: [{ id: nodeId }],
     padding: 0.3,
-    duration: 220,
+    duration: motion(220),
     minZoom: Math.min(editor.view.current.getZoom(), 1),
     maxZoom: Math.max(editor.view.current.getZoom(), 0.6),
   });

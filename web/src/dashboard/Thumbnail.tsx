@@ -47,7 +47,9 @@ export const Thumbnail = memo(function Thumbnail({ project }: { project: Project
   );
 });
 
-const SKETCHED = 60;
+/** Above this many nodes only their outlines are drawn. */
+const DETAILED = 60;
+const SKETCHED = 600;
 /** Where lines of text are, and how long. */
 const LINES = [
   [0.36, 0.9],
@@ -57,7 +59,9 @@ const LINES = [
 
 /** The canvas without its words. */
 function Sketch({ document }: { document: Document }) {
-  const frame = bounds(document.nodes.map(boxOf));
+  const shown = document.nodes.slice(0, SKETCHED);
+  const detailed = shown.length <= DETAILED;
+  const frame = bounds(shown.map(boxOf));
   if (!frame) return <div className={styles.blank} />;
   const least = 900;
   const pad = 90;
@@ -65,7 +69,6 @@ function Sketch({ document }: { document: Document }) {
   const height = Math.max(frame.height + pad * 2, (least * 10) / 16);
   const x = frame.x - (width - frame.width) / 2;
   const y = frame.y - (height - frame.height) / 2;
-  const shown = document.nodes.slice(0, SKETCHED);
   const byId = new Map(shown.map((it) => [it.id, boxOf(it)]));
   return (
     <svg className={styles.sketch} viewBox={`${x} ${y} ${width} ${height}`}>
@@ -90,7 +93,7 @@ function Sketch({ document }: { document: Document }) {
         return (
           <g key={node.id} className={styles[node.type]}>
             <rect {...box} rx={node.type === "animation" ? 26 : 20} className={styles.node} />
-            {node.type === "animation" && (
+            {detailed && node.type === "animation" && (
               <rect
                 x={box.x + inset}
                 y={box.y + inset}
@@ -100,7 +103,8 @@ function Sketch({ document }: { document: Document }) {
                 className={styles.screen}
               />
             )}
-            {(node.type === "text" || node.type === "note") &&
+            {detailed &&
+              (node.type === "text" || node.type === "note") &&
               LINES.map(([share, length]) => (
                 <rect
                   key={share}
@@ -112,7 +116,7 @@ function Sketch({ document }: { document: Document }) {
                   className={styles.line}
                 />
               ))}
-            {node.type === "media" && (
+            {detailed && node.type === "media" && (
               <circle
                 cx={box.x + box.width / 2}
                 cy={box.y + box.height / 2}

@@ -31,7 +31,14 @@ export function nameFrom(prompt: string): string {
       .trim()
       .split(/[\n.!?:;]/)[0]
       ?.trim() ?? "";
-  const words = line.split(/\s+/).slice(0, 6).join(" ");
+  const all = line.split(/\s+/);
+  const words = all
+    .slice(0, 6)
+    .join(" ")
+    .replace(
+      all.length > 6 ? /( (a|an|and|at|by|for|from|in|of|on|or|that|the|to|with))+$/i : "",
+      "",
+    );
   const short = words.length > 60 ? `${words.slice(0, 59).trimEnd()}…` : words;
   return short ? short.charAt(0).toUpperCase() + short.slice(1) : "Untitled";
 }

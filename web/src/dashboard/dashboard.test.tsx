@@ -171,6 +171,7 @@ describe("a title from a prompt", () => {
   it.each([
     ["a calm sea. Slow waves", "A calm sea"],
     ["   \n ", "Untitled"],
+    ['Reveal our logo for "Northwind" with the tagline', 'Reveal our logo for "Northwind"'],
     [
       "Confetti particles celebrating one thousand users in warm colours",
       "Confetti particles celebrating one thousand users",
