@@ -201,6 +201,19 @@ fn mistakes_in_a_script_are_found_before_a_browser_starts() {
             1,
         ),
     ];
+    workspace.write(
+        "src/style.css",
+        "p {\n  color: red;\n}\n@import \"./nowhere.css\";\n",
+    );
+    let found = finding(
+        &workspace,
+        "import \"./style.css\";\nexport default () => <p />;",
+    );
+    assert_eq!(
+        (found["code"].as_str(), place(&found)),
+        (Some("missing_import"), ("src/style.css".to_owned(), 4))
+    );
+    std::fs::remove_file(workspace.app.path().join("src/style.css")).unwrap();
     for (text, code, line) in cases {
         let found = finding(&workspace, text);
         assert_eq!(found["code"], code, "{found}");

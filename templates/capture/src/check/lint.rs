@@ -245,6 +245,13 @@ fn style(app: &Path, source: &Source, found: &mut Vec<Diagnostic>) {
                         .at(place)
                         .hint(hint),
                 );
+            } else if address.starts_with("./") || address.starts_with("../") {
+                let folder = Path::new(&source.path).parent().unwrap_or(Path::new(""));
+                let path = address.split(['?', '#']).next().unwrap_or(address);
+                if !app.join(folder).join(path).is_file() {
+                    let message = format!("{address} does not resolve to a file");
+                    found.push(Diagnostic::error(Gate::Lint, "missing_import", message).at(place));
+                }
             } else if let Some(path) = address.strip_prefix("/assets/")
                 && !app.join("public/assets").join(path).is_file()
             {
