@@ -1,23 +1,23 @@
 // The server is killed at the worst moments. Nothing is lost, nothing is doubled, nothing is left over.
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import {
   api,
   approve,
+  inSandboxes,
   logOf,
   newSession,
   openPage,
   pause,
   probe,
-  inSandboxes,
   sandboxes,
   startBrowser,
   startServer,
   until,
   wholeLog,
 } from "./support.mjs";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 
 let server;
 let browser;
@@ -34,7 +34,9 @@ after(async () => {
 
 const stateOf = async (session) => (await api(server, "GET", `/api/v1/sessions/${session}`)).state;
 
-test("killed in the middle of a turn and of a render, the same tab carries on", { timeout: 400_000 }, async () => {
+test("killed in the middle of a turn and of a render, the same tab carries on", {
+  timeout: 400_000,
+}, async () => {
   const problems = [];
   const page = await openPage(browser, problems);
   await page.goto(server.url);
@@ -46,10 +48,13 @@ test("killed in the middle of a turn and of a render, the same tab carries on", 
   await box.press("Enter");
   await page.getByRole("button", { name: /^Approve/ }).click({ timeout: 30_000 });
   const project = page.url().split("/").at(-1);
-  const [{ id: session }] = (await api(server, "GET", `/api/v1/projects/${project}/sessions`)).items;
+  const [{ id: session }] = (await api(server, "GET", `/api/v1/projects/${project}/sessions`))
+    .items;
 
   // In the check: files are written, the version is not made.
-  await until("the check", async () => (await logOf(server, session)).some((e) => e.type === "check_started"));
+  await until("the check", async () =>
+    (await logOf(server, session)).some((e) => e.type === "check_started"),
+  );
   await server.kill();
   await pause(500);
   await server.start();
@@ -61,20 +66,29 @@ test("killed in the middle of a turn and of a render, the same tab carries on", 
   assert.equal(events.filter((e) => e.type === "message_posted").length, 1);
 
   // In a render: the renderer runs on without its server, and is found again.
-  const render = await api(server, "POST", `/api/v1/sessions/${session}/renders`, { resolution: "720p" });
-  await until("frames", async () => (await stateOf(session)).renders.some((r) => (r.progress?.frame ?? 0) > 5));
+  const render = await api(server, "POST", `/api/v1/sessions/${session}/renders`, {
+    resolution: "720p",
+  });
+  await until("frames", async () =>
+    (await stateOf(session)).renders.some((r) => (r.progress?.frame ?? 0) > 5),
+  );
   await server.kill();
   await pause(500);
   await server.start();
   const done = await until(
     "the render",
-    async () => (await stateOf(session)).renders.find((r) => r.id === render.id && ["ready", "failed"].includes(r.status)),
+    async () =>
+      (await stateOf(session)).renders.find(
+        (r) => r.id === render.id && ["ready", "failed"].includes(r.status),
+      ),
     180,
   );
   assert.equal(done.status, "ready", JSON.stringify(done.failure));
   assert.equal(done.attempts, 1, "it was begun again");
   const file = join(server.data, "crash.mp4");
-  const response = await fetch(`${server.url}/api/v1/sessions/${session}/renders/${render.id}/file`);
+  const response = await fetch(
+    `${server.url}/api/v1/sessions/${session}/renders/${render.id}/file`,
+  );
   await writeFile(file, Buffer.from(await response.arrayBuffer()));
   assert.equal(probe(file).frames, 90);
 
@@ -88,10 +102,14 @@ test("killed in the middle of a turn and of a render, the same tab carries on", 
   assert.deepEqual(problems, []);
 });
 
-test("stop ends the turn within two seconds, the command in the sandbox included", { timeout: 120_000 }, async () => {
+test("stop ends the turn within two seconds, the command in the sandbox included", {
+  timeout: 120_000,
+}, async () => {
   const { session } = await newSession(server);
   await approve(server, session, 'Particles celebrating "Stop me", 4 seconds');
-  await until("the check", async () => (await logOf(server, session)).some((e) => e.type === "check_started"));
+  await until("the check", async () =>
+    (await logOf(server, session)).some((e) => e.type === "check_started"),
+  );
   await pause(300);
   const asked = Date.now();
   await api(server, "POST", `/api/v1/sessions/${session}/stop`);
@@ -101,7 +119,11 @@ test("stop ends the turn within two seconds, the command in the sandbox included
   });
   assert.ok(Date.now() - asked < 2000, `took ${Date.now() - asked} ms`);
   assert.equal(state.outcome.type, "stopped");
-  await until("nothing to run", () => !inSandboxes(server).some((line) => line.includes("koda-capture check")), 3);
+  await until(
+    "nothing to run",
+    () => !inSandboxes(server).some((line) => line.includes("koda-capture check")),
+    3,
+  );
 
   // And the session is ready for the next message.
   await api(server, "POST", `/api/v1/sessions/${session}/messages`, { text: "make it red" });
@@ -112,12 +134,22 @@ test("a cancelled render leaves nothing running", { timeout: 120_000 }, async ()
   const { session } = await newSession(server);
   await approve(server, session, 'Title card saying "Cancel", 10 seconds');
   await until("a version", async () => (await stateOf(session)).versions.length === 1, 90);
-  const render = await api(server, "POST", `/api/v1/sessions/${session}/renders`, { resolution: "1080p" });
+  const render = await api(server, "POST", `/api/v1/sessions/${session}/renders`, {
+    resolution: "1080p",
+  });
   await until("frames", async () => (await stateOf(session)).renders[0]?.progress?.frame > 3);
   await api(server, "POST", `/api/v1/sessions/${session}/renders/${render.id}/cancel`);
-  const done = await until("the end", async () => (await stateOf(session)).renders.find((r) => r.status === "cancelled"), 5);
+  const done = await until(
+    "the end",
+    async () => (await stateOf(session)).renders.find((r) => r.status === "cancelled"),
+    5,
+  );
   assert.equal(done.output, null);
-  await until("nothing to run", () => !inSandboxes(server).some((line) => line.includes("koda-capture render")), 3);
+  await until(
+    "nothing to run",
+    () => !inSandboxes(server).some((line) => line.includes("koda-capture render")),
+    3,
+  );
 });
 
 test("deleting the projects leaves no sandbox and no process", { timeout: 60_000 }, async () => {

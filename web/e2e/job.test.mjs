@@ -27,9 +27,13 @@ const shoot = async (page, name) => {
 
 /** The frame that the preview says it shows. */
 const frameOf = (page) =>
-  page.getByLabel("Frame", { exact: true }).evaluate((slider) => Number(slider.getAttribute("aria-valuenow") ?? slider.value));
+  page
+    .getByLabel("Frame", { exact: true })
+    .evaluate((slider) => Number(slider.getAttribute("aria-valuenow") ?? slider.value));
 
-test("from an empty canvas to a downloaded MP4, with a change on the way", { timeout: 300_000 }, async (t) => {
+test("from an empty canvas to a downloaded MP4, with a change on the way", {
+  timeout: 300_000,
+}, async (t) => {
   const page = await openPage(browser, problems);
   t.after(() => page.context().close());
   await page.goto(server.url);
@@ -54,7 +58,9 @@ test("from an empty canvas to a downloaded MP4, with a change on the way", { tim
   const src = await page.locator("iframe").getAttribute("src");
   assert.match(new URL(src).host, /^[0-9a-z]{26}-[a-z2-7]{32}\.preview\.localhost:\d+$/);
   assert.notEqual(new URL(src).origin, new URL(server.url).origin);
-  await until("the words in the preview", async () => (await frame.locator("body").innerText()).match(/ship/i));
+  await until("the words in the preview", async () =>
+    (await frame.locator("body").innerText()).match(/ship/i),
+  );
 
   // Scrubbing is exact to the frame.
   const scrubber = page.getByLabel("Frame", { exact: true });
@@ -67,7 +73,9 @@ test("from an empty canvas to a downloaded MP4, with a change on the way", { tim
   await box.press("Enter");
   await page.getByText("Version 2").first().waitFor({ timeout: 120_000 });
   await scrubber.press("End");
-  await until("the new words in the preview", async () => (await frame.locator("body").innerText()).match(/tonight/i));
+  await until("the new words in the preview", async () =>
+    (await frame.locator("body").innerText()).match(/tonight/i),
+  );
   await shoot(page, "4-edited");
 
   // A reload shows the same.
@@ -90,7 +98,13 @@ test("from an empty canvas to a downloaded MP4, with a change on the way", { tim
 
   const video = probe(file);
   assert.deepEqual(
-    { codec: video.codec_name, width: video.width, height: video.height, rate: video.avg_frame_rate, frames: video.frames },
+    {
+      codec: video.codec_name,
+      width: video.width,
+      height: video.height,
+      rate: video.avg_frame_rate,
+      frames: video.frames,
+    },
     { codec: "h264", width: 720, height: 1280, rate: "24/1", frames: 72 },
   );
   assert.ok(Math.abs(video.duration - 3) < 0.03, `lasts ${video.duration} s`);
@@ -99,7 +113,9 @@ test("from an empty canvas to a downloaded MP4, with a change on the way", { tim
   assert.deepEqual(problems, []);
 });
 
-test("two tabs on one session show the same, and closing all of them stops nothing", { timeout: 120_000 }, async () => {
+test("two tabs on one session show the same, and closing all of them stops nothing", {
+  timeout: 120_000,
+}, async () => {
   const one = await openPage(browser, problems);
   await one.goto(server.url);
   await one.getByRole("button", { name: "Empty canvas", exact: true }).click();
@@ -114,7 +130,9 @@ test("two tabs on one session show the same, and closing all of them stops nothi
   const two = await openPage(browser, problems);
   await two.goto(one.url());
   await two.getByRole("button", { name: /^Approve/ }).click({ timeout: 30_000 });
-  await one.getByRole("button", { name: /^Approve/ }).waitFor({ state: "detached", timeout: 10_000 });
+  await one
+    .getByRole("button", { name: /^Approve/ })
+    .waitFor({ state: "detached", timeout: 10_000 });
   const address = one.url();
   await one.context().close();
   await two.context().close();
@@ -123,7 +141,9 @@ test("two tabs on one session show the same, and closing all of them stops nothi
   await until(
     "the turn to finish without anybody looking",
     async () => {
-      const list = await fetch(`${server.url}/api/v1/projects/${project}/sessions`).then((r) => r.json());
+      const list = await fetch(`${server.url}/api/v1/projects/${project}/sessions`).then((r) =>
+        r.json(),
+      );
       return list.items[0].state.versions.length === 1 && !list.items[0].state.turn;
     },
     90,

@@ -1,5 +1,5 @@
 // A real server with throw-away data, a real browser, and looks at what is left over.
-import { spawn, execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -34,7 +34,13 @@ export async function startServer() {
     });
     for (let tries = 0; ; tries++) {
       if (child.exitCode !== null) throw new Error(`koda-server ended:\n${log}`);
-      if (await fetch(`${url}/api/health`).then((r) => r.ok, () => false)) return;
+      if (
+        await fetch(`${url}/api/health`).then(
+          (r) => r.ok,
+          () => false,
+        )
+      )
+        return;
       if (tries > 200) throw new Error(`koda-server did not start:\n${log}`);
       await pause(100);
     }
@@ -55,7 +61,8 @@ export async function startServer() {
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         const { items } = await fetch(`${url}/api/v1/projects?limit=100`).then((r) => r.json());
-        for (const { id } of items) await fetch(`${url}/api/v1/projects/${id}`, { method: "DELETE" });
+        for (const { id } of items)
+          await fetch(`${url}/api/v1/projects/${id}`, { method: "DELETE" });
         await end("SIGTERM");
       }
       await rm(data, { recursive: true, force: true });
@@ -90,7 +97,11 @@ export async function api(server, method, path, body) {
 export async function logOf(server, session) {
   const events = [];
   for (;;) {
-    const page = await api(server, "GET", `/api/v1/sessions/${session}/log?after=${events.length}&limit=1000`);
+    const page = await api(
+      server,
+      "GET",
+      `/api/v1/sessions/${session}/log?after=${events.length}&limit=1000`,
+    );
     events.push(...page.items);
     if (page.items.length < 1000) return events;
   }
@@ -105,12 +116,19 @@ export function wholeLog(events) {
 
 export async function startBrowser() {
   const executablePath = process.env.CHROMIUM ?? "/usr/lib/chromium/chromium";
-  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-background-networking"] });
+  return chromium.launch({
+    executablePath,
+    args: ["--no-sandbox", "--disable-background-networking"],
+  });
 }
 
 /** A page that fails the test when it reports an error of its own. */
 export async function openPage(browser, problems, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true, ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    acceptDownloads: true,
+    ...options,
+  });
   const page = await context.newPage();
   page.on("pageerror", (error) => problems.push(error.message));
   return page;
@@ -118,16 +136,37 @@ export async function openPage(browser, problems, options = {}) {
 
 /** What ffprobe says of a video. */
 export function probe(file) {
-  const fields = "stream=width,height,avg_frame_rate,nb_read_packets,pix_fmt,color_space,codec_name:format=duration";
-  const args = ["-v", "error", "-select_streams", "v", "-count_packets", "-show_entries", fields, "-of", "json", file];
+  const fields =
+    "stream=width,height,avg_frame_rate,nb_read_packets,pix_fmt,color_space,codec_name:format=duration";
+  const args = [
+    "-v",
+    "error",
+    "-select_streams",
+    "v",
+    "-count_packets",
+    "-show_entries",
+    fields,
+    "-of",
+    "json",
+    file,
+  ];
   const { streams, format } = JSON.parse(execFileSync("ffprobe", args, { encoding: "utf8" }));
-  return { ...streams[0], frames: Number(streams[0].nb_read_packets), duration: Number(format.duration) };
+  return {
+    ...streams[0],
+    frames: Number(streams[0].nb_read_packets),
+    duration: Number(format.duration),
+  };
 }
 
 /** Hashes of the pictures of a video, a frame each. */
 export function pictures(file) {
-  const out = execFileSync("ffmpeg", ["-v", "error", "-i", file, "-f", "framemd5", "-"], { encoding: "utf8" });
-  return out.split("\n").filter((l) => l && !l.startsWith("#")).map((l) => l.split(",").at(-1).trim());
+  const out = execFileSync("ffmpeg", ["-v", "error", "-i", file, "-f", "framemd5", "-"], {
+    encoding: "utf8",
+  });
+  return out
+    .split("\n")
+    .filter((l) => l && !l.startsWith("#"))
+    .map((l) => l.split(",").at(-1).trim());
 }
 
 /** Command lines of the processes inside a server's sandboxes: those that have a mount from its data. */
@@ -135,7 +174,8 @@ export function inSandboxes(server) {
   const found = [];
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
-      if (!readFileSync(`/proc/${pid}/mountinfo`, "utf8").includes(`${server.data}/sandboxes/`)) continue;
+      if (!readFileSync(`/proc/${pid}/mountinfo`, "utf8").includes(`${server.data}/sandboxes/`))
+        continue;
       found.push(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
     } catch {
       // It ended meanwhile.
@@ -157,11 +197,16 @@ export async function approve(server, session, text) {
     const { state } = await api(server, "GET", `/api/v1/sessions/${session}`);
     return state.phase === "plan" && !state.turn && state.proposal?.open ? state : null;
   });
-  await api(server, "POST", `/api/v1/sessions/${session}/plan`, { decision: "approve", hash: state.proposal.hash });
+  await api(server, "POST", `/api/v1/sessions/${session}/plan`, {
+    decision: "approve",
+    hash: state.proposal.hash,
+  });
 }
 
 export async function newSession(server) {
   const project = await api(server, "POST", "/api/v1/projects", { name: "Test" });
-  const session = await api(server, "POST", `/api/v1/projects/${project.id}/sessions`, { node_id: "n1" });
+  const session = await api(server, "POST", `/api/v1/projects/${project.id}/sessions`, {
+    node_id: "n1",
+  });
   return { project: project.id, session: session.id };
 }
