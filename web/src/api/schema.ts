@@ -2515,14 +2515,14 @@ export interface operations {
     };
     list_projects: {
         parameters: {
-            query?: never;
-            header?: never;
-            path: {
+            query?: {
                 /** @description `next_cursor` of the page before. */
-                cursor: string | null;
+                cursor?: string;
                 /** @description 1 to 100. */
-                limit: number | null;
+                limit?: number;
             };
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -2761,12 +2761,13 @@ export interface operations {
     };
     stream_project_events: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where to begin, as `Last-Event-ID` says it; the header wins. */
+                after?: string;
+            };
             header?: never;
             path: {
                 project: string;
-                /** @description Where to begin, as `Last-Event-ID` says it; the header wins. */
-                after: string | null;
             };
             cookie?: never;
         };
@@ -2910,12 +2911,13 @@ export interface operations {
     };
     stream_session_events: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Where to begin, as `Last-Event-ID` says it; the header wins. */
+                after?: string;
+            };
             header?: never;
             path: {
                 session: string;
-                /** @description Where to begin, as `Last-Event-ID` says it; the header wins. */
-                after: string | null;
             };
             cookie?: never;
         };
@@ -2941,12 +2943,13 @@ export interface operations {
     };
     list_files: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The working files where left out. */
+                version?: string;
+            };
             header?: never;
             path: {
                 session: string;
-                /** @description The working files where left out. */
-                version: string | null;
             };
             cookie?: never;
         };
@@ -2972,14 +2975,15 @@ export interface operations {
     };
     read_file: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The working files where left out. */
+                version?: string;
+            };
             header?: never;
             path: {
                 session: string;
                 /** @description with its slashes */
                 path: string;
-                /** @description The working files where left out. */
-                version: string | null;
             };
             cookie?: never;
         };
@@ -3005,14 +3009,15 @@ export interface operations {
     };
     get_session_log: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The last event that is known. */
+                after?: number;
+                /** @description At most 1000. */
+                limit?: number;
+            };
             header?: never;
             path: {
                 session: string;
-                /** @description The last event that is known. */
-                after: number | null;
-                /** @description At most 1000. */
-                limit: number | null;
             };
             cookie?: never;
         };
@@ -3287,13 +3292,14 @@ export interface operations {
     };
     get_render_file: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `1` saves the file instead of playing it. */
+                download?: number;
+            };
             header?: never;
             path: {
                 session: string;
                 render: string;
-                /** @description `1` saves the file instead of playing it. */
-                download: number | null;
             };
             cookie?: never;
         };
@@ -3498,13 +3504,14 @@ export interface operations {
     };
     diff_versions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The version before where left out. */
+                against?: string;
+            };
             header?: never;
             path: {
                 session: string;
                 version: string;
-                /** @description The version before where left out. */
-                against: string | null;
             };
             cookie?: never;
         };

@@ -44,6 +44,7 @@ pub(crate) struct ProjectSummary {
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
     /// `next_cursor` of the page before.
     cursor: Option<String>,

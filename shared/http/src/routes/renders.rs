@@ -107,6 +107,7 @@ async fn cancel_render(
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct DownloadQuery {
     /// `1` saves the file instead of playing it.
     download: Option<u8>,

@@ -142,6 +142,7 @@ async fn config(State(state): State<AppState>) -> Json<PublicConfig> {
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct After {
     /// Where to begin, as `Last-Event-ID` says it; the header wins.
     after: Option<String>,
@@ -201,6 +202,7 @@ async fn project_events(
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct LogQuery {
     /// The last event that is known.
     after: Option<u64>,

@@ -66,6 +66,7 @@ async fn get_version(
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Against {
     /// The version before where left out.
     #[param(value_type = Option<String>)]
