@@ -10,6 +10,7 @@ pub mod info;
 pub mod manifest;
 pub mod output;
 pub mod page;
+pub mod picture;
 pub mod pixels;
 pub mod process;
 pub mod render;

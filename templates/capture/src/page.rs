@@ -15,6 +15,8 @@ use crate::browser::Browser;
 use crate::cdp::{Cdp, Event};
 use crate::error::{Code, Failure, Result};
 
+pub use crate::picture::{Capture, NotShown, Options, PageError, Picture};
+
 const CLOCK: &str = include_str!("../assets/virtual_clock.js");
 const DRIVER: &str = include_str!("../assets/driver.js");
 
@@ -31,81 +33,6 @@ const UNAIDED: Duration = Duration::from_millis(4);
 const FIRST_FRAME_TICKS: f64 = 1000.0;
 /// How often one thing is tried again after the page reloaded itself (Vite does so when it discovers a dependency).
 const RELOADS: usize = 3;
-
-/// How to open the page.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Where the workspace is served, without a query: `http://127.0.0.1:5173/`.
-    pub base: String,
-    /// Width of the pictures in pixels.
-    pub width: u32,
-    /// Height of the pictures in pixels.
-    pub height: u32,
-    /// Frames a second of the composition, the grid on which animation frames run.
-    pub fps: f64,
-    /// Whether pictures keep their alpha.
-    pub transparent: bool,
-    /// Whether console, network and exceptions are listened to.
-    pub observe: bool,
-}
-
-/// What a picture is written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Picture {
-    /// Lossless, with alpha.
-    Png,
-    /// Of this quality, 0 to 100.
-    Jpeg(u8),
-}
-
-/// How pictures are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Capture {
-    /// The compositor draws when it is told to, and hands over what it drew. Only the headless shell can.
-    BeginFrame,
-    /// A screenshot of what the compositor drew last.
-    Screenshot,
-}
-
-impl Capture {
-    /// Its name in a render's result.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::BeginFrame => "begin-frame",
-            Self::Screenshot => "screenshot",
-        }
-    }
-}
-
-/// An error of the page's own scripts.
-#[derive(Debug, Clone, Deserialize)]
-pub struct PageError {
-    /// What it says.
-    pub message: String,
-    /// Where it came from, as the browser writes it.
-    #[serde(default)]
-    pub stack: String,
-}
-
-/// Why a frame was not shown.
-#[derive(Debug, Clone)]
-pub enum NotShown {
-    /// The composition failed at this frame.
-    Composition(u32, PageError),
-    /// Something around it failed.
-    Other(Failure),
-}
-
-impl From<NotShown> for Failure {
-    fn from(not_shown: NotShown) -> Self {
-        match not_shown {
-            NotShown::Composition(frame, error) => {
-                Failure::new(Code::FrameFailed, error.message).at(frame)
-            }
-            NotShown::Other(failure) => failure,
-        }
-    }
-}
 
 /// An open page.
 pub struct Page {
@@ -134,9 +61,10 @@ impl Page {
     /// `browser_failed`.
     pub async fn open(browser: &Browser, options: Options) -> Result<Self> {
         let cdp = browser.cdp.clone();
-        let size =
-            json!({ "url": "about:blank", "width": options.width, "height": options.height });
-        let mut controlled = size.clone();
+        let blank = json!({ "url": "about:blank" });
+        let mut controlled = blank.clone();
+        controlled["width"] = options.width.into();
+        controlled["height"] = options.height.into();
         controlled["enableBeginFrameControl"] = true.into();
         let mut page = match attach(&cdp, controlled).await {
             Ok((target, session)) => {
@@ -153,12 +81,12 @@ impl Page {
                     Ok(_) => page,
                     Err(_) => {
                         page.close().await;
-                        page.again_without_control(size).await?
+                        page.again_without_control(blank).await?
                     }
                 }
             }
             Err(_) => {
-                let (target, session) = attach(&cdp, size).await?;
+                let (target, session) = attach(&cdp, blank).await?;
                 Self {
                     cdp,
                     session,
@@ -174,8 +102,8 @@ impl Page {
         Ok(page)
     }
 
-    async fn again_without_control(self, size: Value) -> Result<Self> {
-        let (target, session) = attach(&self.cdp, size).await?;
+    async fn again_without_control(self, blank: Value) -> Result<Self> {
+        let (target, session) = attach(&self.cdp, blank).await?;
         Ok(Self {
             session,
             target,
@@ -543,12 +471,6 @@ impl Page {
                 json!({ "targetId": self.target }),
             )
             .await;
-    }
-}
-
-impl From<Failure> for NotShown {
-    fn from(failure: Failure) -> Self {
-        Self::Other(failure)
     }
 }
 

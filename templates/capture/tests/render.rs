@@ -375,3 +375,29 @@ fn an_encoder_that_dies_is_an_error_with_its_own_words() {
     assert!(!run.ok);
     assert_eq!(run.last()["code"], "out_of_space");
 }
+
+#[test]
+fn a_browser_without_begin_frame_control_renders_the_same_by_screenshots() {
+    let full = "/usr/lib/chromium/chromium";
+    if !Path::new(full).is_file() {
+        assert!(std::env::var_os("CI").is_none(), "{full} is not installed");
+        eprintln!("skipped: {full} is not installed");
+        return;
+    }
+    let fixture = Fixture::new("barcode", 12);
+    let out = fixture.path("film.mp4");
+    let mut command = fixture.command(&[
+        "render",
+        "--width",
+        "640",
+        "--height",
+        "360",
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    command.env("KODA_CHROMIUM", full);
+    let run = support::finish(command);
+    assert_eq!(run.result()["capture"], "screenshot");
+    let numbers: Vec<u32> = decode(&out, 640, 360, &[]).iter().map(barcode).collect();
+    assert_eq!(numbers, (0..12).collect::<Vec<_>>());
+}
