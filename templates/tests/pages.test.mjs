@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { launch, openCapture, shoot, templates, Workspace } from "./workspace.mjs";
@@ -51,6 +51,7 @@ for (const engine of ["remotion", "theatre"]) {
     // A test that fails half way leaves nothing to the next one.
     afterEach(() => {
       for (const [file, text] of Object.entries(original)) if (workspace.read(file) !== text) workspace.write(file, text);
+      workspace.manifest = JSON.parse(original["koda.json"]);
     });
     after(async () => {
       await browser?.close();
@@ -113,17 +114,45 @@ for (const engine of ["remotion", "theatre"]) {
       await page.close();
     });
 
-    test("notices every one of many atomic changes", async () => {
+    test("notices every change, one by one and in bursts", async () => {
       const { page, said, count } = await embed(browser, workspace);
       await said("ready");
       const design = workspace.read("src/design.ts");
+      const titled = (title) => workspace.write("src/design.ts", design.replace(/"title": ".*?"/, `"title": "${title}"`));
+      const shown = (title) => page.frames()[1].waitForFunction((text) => window.koda.measure().texts.some((found) => found.text.includes(text)), title, { polling: 20 });
       for (let turn = 0; turn < 8; turn++) {
         const from = await count();
-        workspace.write("src/design.ts", design.replace(/"title": ".*?"/, `"title": "Turn ${turn}"`));
+        titled(`Turn ${turn}`);
         await said("ready", from);
-        await page.frames()[1].waitForFunction((text) => window.koda.measure().texts.some((shown) => shown.text.includes(text)), `Turn ${turn}`, { polling: 20 });
+        await shown(`Turn ${turn}`);
       }
-      workspace.write("src/design.ts", design);
+      for (let burst = 0; burst < 6; burst++) {
+        for (let turn = 0; turn < 12; turn++) {
+          titled(`Burst ${burst} ${turn}`);
+          workspace.setManifest({ durationInFrames: 90 + burst * 12 + turn });
+          if (turn % 4 === 3) await new Promise((done) => setTimeout(done, burst * 7));
+        }
+        await shown(`Burst ${burst} 11`);
+        await page.frames()[1].waitForFunction((frames) => window.koda.info.durationInFrames === frames, 90 + burst * 12 + 11, { polling: 20 });
+      }
+      await page.close();
+    });
+
+    test("notices files in new folders, and files that go", async () => {
+      const { page, said, count } = await embed(browser, workspace);
+      await said("ready");
+      let from = await count();
+      mkdirSync(join(workspace.root, "src/parts/deep"), { recursive: true });
+      workspace.write("src/parts/deep/far.ts", "export const far = 1;\n");
+      workspace.write("src/Composition.tsx", composition(picture, 'import { far } from "./parts/deep/far";\nvoid far;'));
+      await said("ready", from);
+      from = await count();
+      workspace.write("src/parts/deep/far.ts", "export const far = 2;\n");
+      await said("ready", from);
+      from = await count();
+      rmSync(join(workspace.root, "src/parts"), { recursive: true });
+      const gone = await said("error", from);
+      assert.match(`${gone.file} ${gone.message}`, /far/);
       await page.close();
     });
 

@@ -70,11 +70,21 @@ function take(modules: [CompositionModule?, DesignModule?, { default: Manifest }
 }
 
 let scheduled = false;
+let changes = 0;
+
+/** Says why a change could not be loaded, unless a later one has come in the meantime. */
+async function explain(change: number) {
+  const fault = await diagnose();
+  if (fault && change === changes) tell(fault);
+}
 
 if (import.meta.hot) {
   import.meta.hot.accept(["../Composition", "../design", "../../koda.json"], (modules) => {
     // A capture shows one version of the composition from its first frame to its last.
-    if (capturing || !take(modules as unknown as Parameters<typeof take>[0]) || scheduled) return;
+    if (capturing) return;
+    changes += 1;
+    if (!take(modules as unknown as Parameters<typeof take>[0])) return void explain(changes);
+    if (scheduled) return;
     // One change may arrive as an update of several of the three.
     scheduled = true;
     queueMicrotask(() => {

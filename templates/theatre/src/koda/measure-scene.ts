@@ -18,7 +18,9 @@ export function measureScene({ camera }: RootState, { width, height }: Manifest)
   for (const [object, text] of texts) {
     if (!shown(object)) continue;
     object.updateWorldMatrix(true, true);
-    const box = new Box3().setFromObject(object, true);
+    const box = new Box3();
+    // Letters that are still as good as invisible do not count.
+    for (const letter of object.children) if (shown(letter)) box.union(new Box3().setFromObject(letter, true));
     if (box.isEmpty()) continue;
     let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
     for (let index = 0; index < 8; index++) {

@@ -1,19 +1,23 @@
 // What the page needs to know that only the server can tell: where a line of served code came from, and why a module fails.
 import { SourceMap } from "node:module";
 import { relative } from "node:path";
+import { watchWorkspace } from "./watch.mjs";
 
 /**
- * Vite plugin that answers
+ * Vite plugin that tells Vite which files change, and answers
  * `GET /__koda/diagnose`: the first module of the composition that does not compile, or null;
  * `GET /__koda/locate?url=&line=&column=`: the source position of a position in served code, or null.
  * @param {string} root the workspace's folder
  * @returns {import("vite").Plugin}
  */
 export function koda(root) {
+  let end = () => {};
   return {
     name: "koda",
     apply: "serve",
+    closeBundle: () => end(),
     configureServer(server) {
+      end = watchWorkspace(root, (event, path) => server.watcher.emit(event, path));
       server.middlewares.use("/__koda/diagnose", (_request, response) => {
         diagnose(server, root).then((found) => answer(response, found));
       });

@@ -36,7 +36,8 @@ export default {
     allowedHosts: proxied ? true : [],
     hmr: { overlay: false },
     fs: { strict: true, allow: [root, realModules()] },
-    watch: { ignored: ["**/.koda/**", "**/node_modules/**", "**/dist/**"] },
+    // The plugin reports changes instead, see watch.mjs.
+    watch: null,
     warmup: { clientFiles: ["./src/koda/main.ts", "./src/Composition.tsx"] },
   },
   build: { target: "es2023", outDir: "dist", chunkSizeWarningLimit: 4000 },
