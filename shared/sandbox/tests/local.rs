@@ -1,6 +1,9 @@
 //! The local provider, held to what every provider does, and to what is its own.
 
-#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as it should be"
+)]
 
 use koda_domain::{
     Clock, Engine, SessionId,
