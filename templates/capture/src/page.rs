@@ -27,6 +27,8 @@ const SCRIPTS_WITHIN: Duration = Duration::from_secs(19);
 /// How long one frame may take to be shown, and again to be shot. Longer than the templates' own patience with slow resources,
 /// so that their error, which says what was waited for, comes first.
 const FRAME_WITHIN: Duration = Duration::from_secs(30);
+/// How soon a screenshot that gives no answer is asked for again.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// Most frames are shown within this time without the compositor's help.
 const UNAIDED: Duration = Duration::from_millis(4);
 /// The compositor's time at the first frame, in milliseconds.
@@ -332,10 +334,7 @@ impl Page {
         let data = match self.capture {
             Capture::Screenshot => {
                 options["captureBeyondViewport"] = false.into();
-                let shot = self.call("Page.captureScreenshot", options);
-                self.within(deadline, "no picture was taken in time", shot)
-                    .await?["data"]
-                    .take()
+                self.screenshot(deadline, options).await?["data"].take()
             }
             Capture::BeginFrame => self.begin_frame_picture(deadline, options).await?,
         };
@@ -345,6 +344,25 @@ impl Page {
             .ok()
             .filter(|bytes| !bytes.is_empty())
             .ok_or_else(|| Failure::new(Code::FrameFailed, "Chromium handed over no picture"))
+    }
+
+    /// Asks again where no answer comes: a browser that draws when it likes loses a request now and then while it is
+    /// busy with its first frame.
+    async fn screenshot(&self, deadline: Instant, options: Value) -> Result<Value> {
+        loop {
+            let shot = self.call("Page.captureScreenshot", options.clone());
+            let soon = (Instant::now() + ASK_AGAIN).min(deadline);
+            match timeout_at(soon, shot).await {
+                Ok(result) => return result,
+                Err(_) if Instant::now() < deadline => {}
+                Err(_) => {
+                    return Err(Failure::new(
+                        Code::PageFailed,
+                        "no picture was taken in time",
+                    ));
+                }
+            }
+        }
     }
 
     async fn begin_frame_picture(&self, deadline: Instant, options: Value) -> Result<Value> {
