@@ -55,10 +55,6 @@ impl Config {
     ///
     /// # Errors
     /// Every problem, by the name of the variable, never with its value.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the environment"
-    )]
     pub fn from_process() -> Result<Self, Vec<ConfigError>> {
         let environment: Vec<(String, String)> = std::env::vars().collect();
         let path = environment

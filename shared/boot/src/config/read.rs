@@ -103,7 +103,6 @@ impl Reader {
     }
 
     fn take_file(&mut self, secret: &str, name: &str, path: &str) {
-        #[expect(clippy::disallowed_methods, reason = "secrets may be files")]
         match std::fs::read_to_string(path) {
             Ok(text) => {
                 let value = text
