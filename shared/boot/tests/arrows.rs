@@ -1,5 +1,10 @@
 //! Which crate may know which: the arrows of docs/ARCHITECTURE.md, read from the manifests.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as it should be"
+)]
+
 use cargo_metadata::{DependencyKind, MetadataCommand};
 use std::collections::{BTreeMap, BTreeSet};
 

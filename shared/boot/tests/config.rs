@@ -1,5 +1,10 @@
 //! What configuration accepts, and how it refuses.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as it should be"
+)]
+
 use koda_boot::config::{Config, ConfigError, document};
 
 fn read(pairs: &[(&str, &str)], yaml: Option<&str>) -> Result<Config, Vec<ConfigError>> {
