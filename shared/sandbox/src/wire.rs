@@ -5,13 +5,16 @@
 use koda_domain::sandbox::{Exec, ExitStatus};
 use serde::{Deserialize, Serialize};
 
+/// Changes with what is said: a sandbox of another version of Koda counts as gone, and is swept.
+pub const VERSION: u32 = 2;
+
 /// What a provider asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum Request {
     /// Whether the supervisor lives.
     Ping,
-    /// Run a command; its output and its end follow. It runs on when the connection closes.
+    /// Run a command; that it was started, its output and its end follow. It runs on when the connection closes.
     Exec {
         /// The command.
         exec: Exec,
@@ -46,7 +49,7 @@ pub enum Request {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Reply {
-    /// Done.
+    /// Done; of a command, that it was started.
     Done,
     /// A piece of standard output, in base64.
     Stdout {
@@ -76,13 +79,16 @@ pub enum Reply {
     },
 }
 
-/// What the supervisor is told on its command line, as JSON.
+/// What the supervisor is told on its command line, as JSON. It listens on two sockets that it inherits: its standard
+/// input takes [`Request`]s, its standard output takes connections to the preview.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Orders {
-    /// Where to listen.
-    pub socket: String,
+    /// Whose supervisor it is, so that it can be found among a machine's processes.
+    pub id: String,
     /// The folder that commands run in, and whose size is limited.
     pub app: String,
+    /// The port inside that previews are served on.
+    pub port: u16,
     /// Milliseconds to live without being extended.
     pub life_ms: u64,
     /// Bytes of memory.
@@ -91,4 +97,6 @@ pub struct Orders {
     pub pids: u32,
     /// Bytes below `app` and `/tmp`.
     pub disk: u64,
+    /// The file where the kernel counts what it killed for want of memory, where it does.
+    pub oom: Option<String>,
 }

@@ -1,89 +1,120 @@
 //! Talking to the supervisor inside a sandbox.
 
+use super::folder::{self, Meta};
 use crate::wire::{Reply, Request};
-use futures_util::{StreamExt, stream::BoxStream};
+use futures_util::{SinkExt, StreamExt, stream::BoxStream};
 use koda_domain::sandbox::{ExecEvent, SandboxError};
-use std::{path::Path, time::Duration};
-use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
-    net::{
-        UnixStream,
-        unix::{OwnedReadHalf, OwnedWriteHalf},
-    },
-};
+use std::{io, path::Path, time::Duration};
+use tokio::net::UnixStream;
+use tokio_util::codec::{Framed, LinesCodec, LinesCodecError};
 
 /// How long the supervisor may take to answer what it answers at once.
 const ANSWER: Duration = Duration::from_secs(15);
+/// The same for one that another process may be making at this moment.
+const UNFINISHED: Duration = Duration::from_secs(1);
+/// The longest line of a supervisor: a piece of output, in base64.
+const LINE: usize = 256 << 10;
 
-/// What the supervisor says; the connection stays open in both directions while this lives.
-struct ReplyLines {
-    lines: Lines<BufReader<OwnedReadHalf>>,
-    _writer: OwnedWriteHalf,
+type Lines = Framed<UnixStream, LinesCodec>;
+
+fn broken(error: io::Error) -> SandboxError {
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, NotFound, UnexpectedEof,
+    };
+    match error.kind() {
+        // Nobody listens, or nobody any more. Anything else, such as too many open files, says nothing about it.
+        NotFound | ConnectionRefused | ConnectionReset | ConnectionAborted | BrokenPipe
+        | UnexpectedEof => SandboxError::Gone,
+        _ => SandboxError::Unavailable(error.to_string()),
+    }
 }
 
-async fn send(socket: &Path, request: &Request) -> Result<ReplyLines, SandboxError> {
-    let stream = UnixStream::connect(socket)
-        .await
-        .map_err(|_| SandboxError::Gone)?;
-    let (reader, mut writer) = stream.into_split();
-    let mut line =
-        serde_json::to_vec(request).map_err(|e| SandboxError::Rejected(e.to_string()))?;
-    line.push(b'\n');
-    writer
-        .write_all(&line)
-        .await
-        .map_err(|_| SandboxError::Gone)?;
-    Ok(ReplyLines {
-        lines: BufReader::new(reader).lines(),
-        _writer: writer,
-    })
+fn unread(error: LinesCodecError) -> SandboxError {
+    match error {
+        LinesCodecError::Io(error) => broken(error),
+        LinesCodecError::MaxLineLengthExceeded => nonsense(&error),
+    }
 }
 
-async fn next(lines: &mut ReplyLines) -> Result<Reply, SandboxError> {
-    let line = lines
-        .lines
-        .next_line()
-        .await
-        .map_err(|_| SandboxError::Gone)?
-        .ok_or(SandboxError::Gone)?;
-    serde_json::from_str(&line)
-        .map_err(|e| SandboxError::Unavailable(format!("the supervisor spoke nonsense: {e}")))
+fn nonsense(what: &impl std::fmt::Display) -> SandboxError {
+    SandboxError::Unavailable(format!("the supervisor spoke nonsense: {what}"))
+}
+
+async fn send(socket: &Path, request: &Request) -> Result<Lines, SandboxError> {
+    let stream = UnixStream::connect(socket).await.map_err(broken)?;
+    let mut lines = Framed::new(stream, LinesCodec::new_with_max_length(LINE));
+    let line = serde_json::to_string(request).map_err(|e| SandboxError::Rejected(e.to_string()))?;
+    lines.send(line).await.map_err(unread)?;
+    Ok(lines)
+}
+
+async fn next(lines: &mut Lines) -> Result<Reply, SandboxError> {
+    let line = lines.next().await.ok_or(SandboxError::Gone)?;
+    serde_json::from_str(&line.map_err(unread)?).map_err(|e| nonsense(&e))
+}
+
+async fn in_time<T>(
+    time: Duration,
+    answer: impl Future<Output = Result<T, SandboxError>>,
+) -> Result<T, SandboxError> {
+    let answered = tokio::time::timeout(time, answer).await;
+    answered.map_err(|_| SandboxError::TimedOut("its supervisor does not answer".into()))?
 }
 
 /// Asks for one answer.
 pub(super) async fn ask(socket: &Path, request: &Request) -> Result<Reply, SandboxError> {
-    let answered = tokio::time::timeout(ANSWER, async {
+    let own = match request {
+        Request::Kill { grace_ms, .. } => Duration::from_millis(*grace_ms),
+        _ => Duration::ZERO,
+    };
+    in_time(ANSWER.saturating_add(own), async {
         next(&mut send(socket, request).await?).await
-    });
-    answered
-        .await
-        .map_err(|_| SandboxError::TimedOut("its supervisor does not answer".into()))?
+    })
+    .await
 }
 
-/// Asks for a stream of what a command says.
+/// Asks whether a sandbox lives. One that was never written down as started gets less time, and is gone where it is
+/// silent: the server that was making it is dead.
+pub(super) async fn ping(meta: &Meta) -> Result<(), SandboxError> {
+    let socket = folder::control(meta);
+    let asked = ask(&socket, &Request::Ping);
+    if meta.init.is_some() {
+        return asked.await.map(|_| ());
+    }
+    match in_time(UNFINISHED, asked).await {
+        Ok(_) => Ok(()),
+        Err(_) => Err(SandboxError::Gone),
+    }
+}
+
+/// Whether a command was started, or why not.
+pub(super) fn started(reply: Reply, name: &str) -> Result<(), SandboxError> {
+    match reply {
+        Reply::Done => Ok(()),
+        Reply::Busy => Err(SandboxError::Busy(name.to_owned())),
+        Reply::Failed { message } => Err(SandboxError::Rejected(message)),
+        other => Err(nonsense(&format!("{other:?}"))),
+    }
+}
+
+/// Asks for a stream of what a command says. Returns as soon as it is started.
 pub(super) async fn listen(
     socket: &Path,
     request: &Request,
     name: &str,
 ) -> Result<BoxStream<'static, Result<ExecEvent, SandboxError>>, SandboxError> {
-    let mut lines = send(socket, request).await?;
-    let name = name.to_owned();
-    let first = next(&mut lines).await?;
-    match first {
-        Reply::Busy => return Err(SandboxError::Busy(name)),
-        Reply::Failed { message } => return Err(SandboxError::Rejected(message)),
-        _ => {}
-    }
-    let state = (Some(lines), Some(first));
-    let events = futures_util::stream::unfold(state, |(lines, waiting)| async move {
+    let (lines, first) = in_time(ANSWER, async {
+        let mut lines = send(socket, request).await?;
+        let first = next(&mut lines).await?;
+        Ok((lines, first))
+    })
+    .await?;
+    started(first, name)?;
+    let events = futures_util::stream::unfold(Some(lines), |lines| async move {
         let mut lines = lines?;
-        let reply = match waiting {
-            Some(reply) => Ok(reply),
-            None => next(&mut lines).await,
-        };
-        let event = reply.and_then(event);
+        let event = next(&mut lines).await.and_then(event);
         let over = !matches!(event, Ok(ExecEvent::Stdout(_) | ExecEvent::Stderr(_)));
-        Some((event, ((!over).then_some(lines), None)))
+        Some((event, (!over).then_some(lines)))
     });
     Ok(events.boxed())
 }
@@ -91,16 +122,12 @@ pub(super) async fn listen(
 fn event(reply: Reply) -> Result<ExecEvent, SandboxError> {
     let bytes = |data: String| {
         let decoded = data_encoding::BASE64.decode(data.as_bytes());
-        decoded
-            .map(bytes::Bytes::from)
-            .map_err(|e| SandboxError::Unavailable(e.to_string()))
+        decoded.map(bytes::Bytes::from).map_err(|e| nonsense(&e))
     };
     match reply {
         Reply::Stdout { data } => bytes(data).map(ExecEvent::Stdout),
         Reply::Stderr { data } => bytes(data).map(ExecEvent::Stderr),
         Reply::Exited { status } => Ok(ExecEvent::Exited(status)),
-        other => Err(SandboxError::Unavailable(format!(
-            "the supervisor said {other:?}"
-        ))),
+        other => Err(nonsense(&format!("{other:?}"))),
     }
 }

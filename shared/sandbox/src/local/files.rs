@@ -18,8 +18,10 @@ use std::{
 
 /// `O_NONBLOCK`: opening a pipe must not wait for its other end.
 const NONBLOCK: i32 = nix::libc::O_NONBLOCK;
-/// Folders that are not the animation's own.
-const HIDDEN: [&str; 2] = ["node_modules", ".koda"];
+/// The template's packages, which are not listed.
+const PACKAGES: &str = "node_modules";
+/// More files and folders than any animation has.
+const MOST_LISTED: usize = 50_000;
 
 fn open_root(root: &Path) -> Result<Dir, SandboxError> {
     Dir::open_ambient_dir(root, ambient_authority()).map_err(|_| SandboxError::Gone)
@@ -118,16 +120,23 @@ pub(super) fn list(root: &Path, folder: Option<&WorkPath>) -> Result<Vec<Listed>
     let mut waiting = vec![folder.map(|f| f.as_str().to_owned()).unwrap_or_default()];
     while let Some(folder) = waiting.pop() {
         let at = if folder.is_empty() { "." } else { &folder };
-        let entries = dir
-            .open_dir_nofollow(at)
-            .and_then(|d| d.entries())
-            .map_err(|error| failed(at, &error))?;
+        let entries = match dir.open_dir_nofollow(at).and_then(|d| d.entries()) {
+            Ok(entries) => entries,
+            // Only what was asked for has to be there; the rest may go, or be shut, while it is looked at.
+            Err(error) if found.is_empty() => return Err(failed(at, &error)),
+            Err(_) => continue,
+        };
         for entry in entries.flatten() {
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            if folder.is_empty() && HIDDEN.contains(&name.as_str()) {
+            if folder.is_empty() && name == PACKAGES {
                 continue;
+            }
+            if found.len() >= MOST_LISTED {
+                return Err(SandboxError::OverLimit(format!(
+                    "there are more than {MOST_LISTED} files"
+                )));
             }
             let path = if folder.is_empty() {
                 name
@@ -168,10 +177,13 @@ pub(super) fn remove(root: &Path, paths: &[WorkPath]) -> Result<(), SandboxError
             Err(error) => Err(error),
         };
         match removed {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed(text, &error));
-            }
-            _ => {}
+            Ok(()) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) => {}
+            Err(error) => return Err(failed(text, &error)),
         }
     }
     Ok(())

@@ -8,35 +8,29 @@ mod cgroup;
 mod client;
 mod files;
 mod folder;
+mod probe;
+mod start;
+mod tools;
 
-use crate::wire::{Orders, Reply, Request};
+use crate::wire::{Reply, Request};
 use async_trait::async_trait;
 use bytes::Bytes;
-use cgroup::Groups;
 use folder::{Folder, Meta};
-use futures_util::{StreamExt, stream::BoxStream};
+use futures_util::{StreamExt, future::join_all, stream::BoxStream};
 use koda_domain::{
-    Clock, Engine, SandboxId, SessionId, WorkPath,
+    Clock, Engine, SandboxId, WorkPath,
     sandbox::{
         Exec, ExecEvent, FileWrite, Listed, ProcessName, ProcessStatus, ProviderInfo, Sandbox,
         SandboxError, SandboxProvider, SandboxSpec, Upstream,
     },
 };
-use std::{collections::BTreeMap, path::PathBuf, process::Stdio, sync::Arc, time::Duration};
-use tokio::process::Command;
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::io::ReaderStream;
-
-/// How long a sandbox may take to come up.
-const START: Duration = Duration::from_secs(10);
-/// How long a half-made sandbox is left alone: another process may be making it.
-const UNFINISHED: Duration = Duration::from_secs(60);
-/// Bytes of `/tmp`, where Chromium and FFmpeg keep what they work on.
-const TMP: u64 = 1 << 30;
 
 /// Where things are on this machine.
 #[derive(Debug, Clone)]
 pub struct LocalConfig {
-    /// Folder of the sandboxes.
+    /// Folder of the sandboxes; every deployment has its own.
     pub root: PathBuf,
     /// Folder of each engine's template, its packages installed.
     pub templates: BTreeMap<Engine, PathBuf>,
@@ -54,6 +48,8 @@ pub struct LocalProvider {
     clock: Arc<dyn Clock>,
     /// One creation at a time in this process; a lock file keeps other processes out.
     creating: tokio::sync::Mutex<()>,
+    /// What bubblewrap can do here, once it has been tried out.
+    nested: tokio::sync::OnceCell<bwrap::Nested>,
 }
 
 impl LocalProvider {
@@ -64,6 +60,7 @@ impl LocalProvider {
             config,
             clock,
             creating: tokio::sync::Mutex::new(()),
+            nested: tokio::sync::OnceCell::new(),
         }
     }
 
@@ -71,22 +68,35 @@ impl LocalProvider {
         Folder::of(&self.config.root, id)
     }
 
-    /// A sandbox that answers.
-    async fn alive(&self, id: &SandboxId) -> Result<(Folder, Meta), SandboxError> {
+    fn known(&self, id: &SandboxId) -> Result<(Folder, Meta), SandboxError> {
         let folder = self.folder(id)?;
         let meta = folder.meta().ok_or(SandboxError::Gone)?;
-        match client::ask(&folder.control(&meta), &Request::Ping).await {
-            Ok(_) => Ok((folder, meta)),
-            Err(error) => Err(error),
-        }
+        Ok((folder, meta))
     }
 
-    async fn of_session(&self, session: SessionId) -> Result<Option<Sandbox>, SandboxError> {
-        Ok(self
-            .owned()
-            .await?
-            .into_iter()
-            .find(|sandbox| sandbox.session == session))
+    async fn ask(&self, id: &SandboxId, request: Request) -> Result<Reply, SandboxError> {
+        let (_, meta) = self.known(id)?;
+        client::ask(&folder::control(&meta), &request).await
+    }
+
+    /// A sandbox that answers.
+    async fn alive(&self, id: &SandboxId) -> Result<(Folder, Meta), SandboxError> {
+        let (folder, meta) = self.known(id)?;
+        client::ping(&meta).await?;
+        Ok((folder, meta))
+    }
+
+    /// Every sandbox that is not known to be dead, with what its supervisor says to that.
+    async fn living(&self) -> Vec<(Sandbox, Result<(), SandboxError>)> {
+        let ids = folder::ids(&self.config.root);
+        let asked = ids.iter().map(|id| async move {
+            let (_, meta) = self.known(id).ok()?;
+            match client::ping(&meta).await {
+                Err(SandboxError::Gone) => None,
+                answer => Some((meta.sandbox, answer)),
+            }
+        });
+        join_all(asked).await.into_iter().flatten().collect()
     }
 
     async fn make(&self, spec: &SandboxSpec) -> Result<Sandbox, SandboxError> {
@@ -96,119 +106,42 @@ impl LocalProvider {
                 spec.template
             ))
         })?;
-        let id = SandboxId(format!(
-            "sbx-{}",
-            ulid::Ulid::generate().to_string().to_ascii_lowercase()
-        ));
+        let nested = *self.nested.get_or_try_init(probe::probe).await?;
+        let name = ulid::Ulid::generate().to_string().to_ascii_lowercase();
+        let id = SandboxId(format!("sbx-{name}"));
         let folder = self.folder(&id)?;
         let now = self.clock.now();
         let mut meta = Meta {
+            run: folder::run_folder(&self.config.root, &id),
             sandbox: Sandbox {
-                id: id.clone(),
+                id,
                 session: spec.session,
                 template: spec.template,
                 created_at: now,
                 expires_at: now.checked_add(spec.life).unwrap_or(now),
             },
-            run: folder::run_folder(&self.config.root, &id),
             init: None,
         };
-        let (laid, source) = (folder.clone(), template.clone());
-        let run = meta.run.clone();
-        blocking(move || laid.lay_out(&source, &run)).await?;
-        let started = self.start(&folder, &mut meta, template, spec).await;
-        if let Err(error) = started {
-            self.clear(&folder).await;
+        let (laid, source, written) = (folder.clone(), template.clone(), meta.clone());
+        let made = match blocking(move || laid.lay_out(&source, &written)).await {
+            Ok(()) => start::start(&self.config, &folder, &mut meta, spec, nested).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = made {
+            clear(folder).await;
             return Err(error);
         }
         Ok(meta.sandbox)
     }
+}
 
-    async fn start(
-        &self,
-        folder: &Folder,
-        meta: &mut Meta,
-        template: &std::path::Path,
-        spec: &SandboxSpec,
-    ) -> Result<(), SandboxError> {
-        let view = bwrap::View {
-            app: folder.app(),
-            modules: Some(template.join("node_modules")).filter(|m| m.is_dir()),
-            run: meta.run.clone(),
-            sandboxd: self.config.sandboxd.clone(),
-            capture: self.config.capture.clone(),
-            tmp: TMP.min(spec.limits.disk),
-        };
-        let orders = Orders {
-            socket: format!("{}/control.sock", bwrap::RUN),
-            app: "/app".into(),
-            life_ms: u64::try_from(spec.life.as_millis()).unwrap_or(u64::MAX),
-            memory: spec.limits.memory,
-            pids: spec.limits.pids,
-            disk: spec.limits.disk,
-        };
-        let orders =
-            serde_json::to_string(&orders).map_err(|e| SandboxError::Rejected(e.to_string()))?;
-        let groups = Groups::make(&meta.sandbox.id.0, &spec.limits);
-        // The shell joins the control groups, opens the file for bubblewrap's report, and becomes bubblewrap. All that
-        // it runs is this constant; names of files come as arguments.
-        let script = r#"for f in $KODA_GROUPS; do echo $$ > "$f"; done; unset KODA_GROUPS; exec bwrap --info-fd 3 "$@" 3> "$KODA_INFO""#;
-        let joins: Vec<_> = groups
-            .join_files()
-            .iter()
-            .map(|p| p.to_string_lossy().into_owned())
-            .collect();
-        let log = std::fs::File::create(folder.log())
-            .map_err(|e| SandboxError::Unavailable(e.to_string()))?;
-        let mut child = Command::new("/bin/sh")
-            .args(["-c", script, "sh"])
-            .args(bwrap::arguments(&view))
-            .arg(orders)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("KODA_GROUPS", joins.join(" "))
-            .env("KODA_INFO", folder.info())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            // Away from the terminal's signals; what ends the server does not end it.
-            .process_group(0)
-            .spawn()
-            .map_err(|e| SandboxError::Rejected(format!("bubblewrap cannot be started: {e}")))?;
-        let control = folder.control(meta);
-        let began = std::time::Instant::now();
-        loop {
-            if client::ask(&control, &Request::Ping).await.is_ok() {
-                break;
-            }
-            if let Ok(Some(_)) = child.try_wait() {
-                let said = std::fs::read_to_string(folder.log()).unwrap_or_default();
-                return Err(SandboxError::Rejected(bwrap::explain(&said)));
-            }
-            if began.elapsed() > START {
-                let _ = child.kill().await;
-                return Err(SandboxError::TimedOut("it did not come up".into()));
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        meta.init = folder.reported_init();
-        folder
-            .save(meta)
-            .map_err(|e| SandboxError::Unavailable(e.to_string()))?;
-        // Takes its exit status when it ends, so that no zombie stays.
-        tokio::spawn(async move { child.wait().await });
+/// Ends what is left of a sandbox and removes its folders.
+async fn clear(folder: Folder) {
+    let cleared = blocking(move || {
+        folder.clear();
         Ok(())
-    }
-
-    /// Ends what is left of a sandbox and removes its folders.
-    async fn clear(&self, folder: &Folder) {
-        let folder = folder.clone();
-        let _ = blocking(move || {
-            folder.clear();
-            Ok(())
-        })
-        .await;
-    }
+    });
+    let _ = cleared.await;
 }
 
 async fn blocking<T: Send + 'static>(
@@ -217,6 +150,10 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|e| SandboxError::Unavailable(e.to_string()))?
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[async_trait]
@@ -231,29 +168,29 @@ impl SandboxProvider for LocalProvider {
     async fn ready(&self) -> Result<(), SandboxError> {
         for program in [&self.config.sandboxd, &self.config.capture] {
             if !program.is_file() {
-                let name = program
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
+                let name = program.file_name().unwrap_or_default();
                 return Err(SandboxError::Rejected(format!(
-                    "{name} is not built; run `make build`."
+                    "{} is not built; run `make build`.",
+                    name.display()
                 )));
             }
         }
-        bwrap::probe().await
+        probe::probe().await.map(|_| ())
     }
 
     async fn create(&self, spec: &SandboxSpec) -> Result<Sandbox, SandboxError> {
         let _one_at_a_time = self.creating.lock().await;
-        let lock = self.config.root.join(".lock");
         let root = self.config.root.clone();
         // Held until the sandbox answers: another process that looks then finds it.
-        let _lock = blocking(move || folder::lock(&root, &lock)).await?;
-        if let Some(sandbox) = self.of_session(spec.session).await? {
-            return Ok(sandbox);
+        let _lock = blocking(move || folder::lock(&root)).await?;
+        let living = self.living().await;
+        let of_session = living
+            .iter()
+            .find(|(sandbox, _)| sandbox.session == spec.session);
+        if let Some((sandbox, answer)) = of_session {
+            return answer.clone().map(|()| sandbox.clone());
         }
-        if self.owned().await?.len() >= self.config.max_sandboxes {
+        if living.len() >= self.config.max_sandboxes {
             return Err(SandboxError::OverLimit(format!(
                 "{} sandboxes run already, which is the most that this machine is set to (KODA_MAX_SANDBOXES)",
                 self.config.max_sandboxes
@@ -271,24 +208,14 @@ impl SandboxProvider for LocalProvider {
         id: &SandboxId,
         exec: &Exec,
     ) -> Result<BoxStream<'static, Result<ExecEvent, SandboxError>>, SandboxError> {
-        let folder = self.folder(id)?;
-        let meta = folder.meta().ok_or(SandboxError::Gone)?;
+        let (_, meta) = self.known(id)?;
         let request = Request::Exec { exec: exec.clone() };
-        client::listen(&folder.control(&meta), &request, exec.name.as_str()).await
+        client::listen(&folder::control(&meta), &request, exec.name.as_str()).await
     }
 
     async fn spawn(&self, id: &SandboxId, exec: &Exec) -> Result<(), SandboxError> {
-        let (folder, meta) = self.alive(id).await?;
-        match client::ask(
-            &folder.control(&meta),
-            &Request::Spawn { exec: exec.clone() },
-        )
-        .await?
-        {
-            Reply::Busy => Err(SandboxError::Busy(exec.name.as_str().to_owned())),
-            Reply::Failed { message } => Err(SandboxError::Rejected(message)),
-            _ => Ok(()),
-        }
+        let reply = self.ask(id, Request::Spawn { exec: exec.clone() }).await?;
+        client::started(reply, exec.name.as_str())
     }
 
     async fn process(
@@ -296,12 +223,8 @@ impl SandboxProvider for LocalProvider {
         id: &SandboxId,
         name: &ProcessName,
     ) -> Result<ProcessStatus, SandboxError> {
-        let folder = self.folder(id)?;
-        let meta = folder.meta().ok_or(SandboxError::Gone)?;
-        let request = Request::Status {
-            name: name.as_str().to_owned(),
-        };
-        Ok(match client::ask(&folder.control(&meta), &request).await? {
+        let name = name.as_str().to_owned();
+        Ok(match self.ask(id, Request::Status { name }).await? {
             Reply::Running => ProcessStatus::Running,
             Reply::Exited { status } => ProcessStatus::Exited(status),
             _ => ProcessStatus::Unknown,
@@ -314,16 +237,11 @@ impl SandboxProvider for LocalProvider {
         name: &ProcessName,
         grace: Duration,
     ) -> Result<(), SandboxError> {
-        let folder = self.folder(id)?;
-        let meta = folder.meta().ok_or(SandboxError::Gone)?;
-        let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
         let request = Request::Kill {
             name: name.as_str().to_owned(),
-            grace_ms,
+            grace_ms: milliseconds(grace),
         };
-        client::ask(&folder.control(&meta), &request)
-            .await
-            .map(|_| ())
+        self.ask(id, request).await.map(|_| ())
     }
 
     async fn write(&self, id: &SandboxId, files: Vec<FileWrite>) -> Result<(), SandboxError> {
@@ -368,57 +286,43 @@ impl SandboxProvider for LocalProvider {
 
     async fn preview(&self, id: &SandboxId) -> Result<Upstream, SandboxError> {
         let (_, meta) = self.alive(id).await?;
-        Ok(Upstream::Unix(meta.run.join("preview.sock")))
+        Ok(Upstream::Unix(folder::preview(&meta)))
     }
 
     async fn extend(&self, id: &SandboxId, life: Duration) -> Result<(), SandboxError> {
-        let (folder, mut meta) = self.alive(id).await?;
-        let life_ms = u64::try_from(life.as_millis()).unwrap_or(u64::MAX);
-        client::ask(&folder.control(&meta), &Request::Extend { life_ms }).await?;
+        let (folder, mut meta) = self.known(id)?;
+        let life_ms = milliseconds(life);
+        self.ask(id, Request::Extend { life_ms }).await?;
         let now = self.clock.now();
         meta.sandbox.expires_at = now.checked_add(life).unwrap_or(now);
-        folder
-            .save(&meta)
-            .map_err(|e| SandboxError::Unavailable(e.to_string()))
+        // It may have been destroyed meanwhile.
+        folder.save(&meta).map_err(|_| SandboxError::Gone)
     }
 
     async fn owned(&self) -> Result<Vec<Sandbox>, SandboxError> {
-        let mut owned = Vec::new();
-        for id in folder::ids(&self.config.root) {
-            if let Ok((_, meta)) = self.alive(&id).await {
-                owned.push(meta.sandbox);
-            }
-        }
-        Ok(owned)
+        let living = self.living().await;
+        Ok(living.into_iter().map(|(sandbox, _)| sandbox).collect())
     }
 
     async fn destroy(&self, id: &SandboxId) -> Result<(), SandboxError> {
-        let Ok(folder) = self.folder(id) else {
-            return Ok(());
-        };
-        if let Some(meta) = folder.meta() {
-            // Gone already is as good.
-            let _ = client::ask(&folder.control(&meta), &Request::Shutdown).await;
+        if let Ok(folder) = self.folder(id) {
+            clear(folder).await;
         }
-        self.clear(&folder).await;
         Ok(())
     }
 
     async fn sweep(&self) -> Result<u32, SandboxError> {
+        let _one_at_a_time = self.creating.lock().await;
+        let root = self.config.root.clone();
+        // While it is held nobody is making one: what does not answer is dead.
+        let _lock = blocking(move || folder::lock(&root)).await?;
         let mut swept = 0;
         for id in folder::ids(&self.config.root) {
-            let folder = self.folder(&id)?;
-            let gone = match folder.meta() {
-                Some(meta) => {
-                    matches!(
-                        client::ask(&folder.control(&meta), &Request::Ping).await,
-                        Err(SandboxError::Gone)
-                    )
-                }
-                None => folder.age() > UNFINISHED,
+            let Ok(folder) = self.folder(&id) else {
+                continue;
             };
-            if gone {
-                self.clear(&folder).await;
+            if self.get(&id).await == Err(SandboxError::Gone) {
+                clear(folder).await;
                 swept += 1;
             }
         }

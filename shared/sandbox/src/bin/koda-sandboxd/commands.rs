@@ -1,40 +1,46 @@
 //! Commands by name: started, listened to, ended with everything that they started.
 
 use crate::{
-    processes::{self, MARK},
+    output::{Sink, open_log},
+    processes::{self, Table},
     wire::{Orders, Reply},
 };
-use data_encoding::BASE64;
 use koda_domain::sandbox::{EndedBy, Exec, ExitStatus};
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::sys::signal::Signal;
 use std::{
-    collections::HashMap,
-    os::unix::process::ExitStatusExt,
-    path::PathBuf,
+    collections::{HashMap, HashSet},
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
     process::Stdio,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
-    fs::OpenOptions,
-    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::{Child, Command},
-    sync::mpsc,
+    sync::{mpsc, watch},
 };
 
-/// How long output may still come after a command and all it started have ended.
-const DRAIN: Duration = Duration::from_secs(1);
 /// How long it may take until killed processes are gone.
 const GONE: Duration = Duration::from_secs(5);
+/// How long a runner may outlive what it ran.
+const RUNNER: Duration = Duration::from_millis(300);
+/// How long the last output may take to be taken before a command counts as over.
+const TAKEN: Duration = Duration::from_secs(5);
+const TICK: Duration = Duration::from_millis(5);
 
 /// A command that was started.
-#[derive(Debug, Clone)]
 struct Entry {
-    group: i32,
+    /// The process below which its processes are.
+    runner: i32,
     started: Instant,
+    /// What the kernel had killed for want of memory when it started.
+    killed_before: u64,
+    /// The most memory that it was seen to take.
+    peak: u64,
     ended_by: Option<EndedBy>,
     status: Option<ExitStatus>,
 }
@@ -42,13 +48,16 @@ struct Entry {
 /// Every command of this sandbox, those that are over too.
 pub struct Commands {
     orders: Orders,
+    program: PathBuf,
     entries: Mutex<HashMap<String, Entry>>,
 }
 
 impl Commands {
-    pub fn new(orders: Orders) -> Self {
+    /// `program` is this one, which also runs commands.
+    pub fn new(orders: Orders, program: PathBuf) -> Self {
         Self {
             orders,
+            program,
             entries: Mutex::new(HashMap::new()),
         }
     }
@@ -65,10 +74,7 @@ impl Commands {
     ) -> Result<(), Reply> {
         let name = exec.name.as_str().to_owned();
         let mut entries = self.entries();
-        if entries
-            .get(&name)
-            .is_some_and(|entry| entry.status.is_none())
-        {
+        if entries.get(&name).is_some_and(|e| e.status.is_none()) {
             return Err(Reply::Busy);
         }
         let failed = |message: String| Reply::Failed { message };
@@ -76,29 +82,30 @@ impl Commands {
             .argv
             .split_first()
             .ok_or_else(|| failed("no program was named".into()))?;
-        let child = Command::new(program)
+        let found = find(&self.orders.app, program)
+            .ok_or_else(|| failed(format!("there is no program {program} in the sandbox")))?;
+        let child = Command::new(&self.program)
+            .arg("run")
+            .arg(found)
+            .arg(program)
             .args(args)
             .current_dir(&self.orders.app)
             .envs(&exec.env)
-            .env(MARK, &name)
-            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| failed(format!("{program} cannot be started: {error}")))?;
-        let group = child.id().map_or(0, u32::cast_signed);
-        // Where memory runs out, the kernel ends commands before the supervisor.
-        let _ = std::fs::write(format!("/proc/{group}/oom_score_adj"), "800");
-        entries.insert(
-            name.clone(),
-            Entry {
-                group,
-                started: Instant::now(),
-                ended_by: None,
-                status: None,
-            },
-        );
+        let entry = Entry {
+            runner: child.id().map_or(0, u32::cast_signed),
+            started: Instant::now(),
+            killed_before: self.killed_for_memory(),
+            peak: 0,
+            ended_by: None,
+            status: None,
+        };
+        // The lock is held since before the start, so that the runner is never taken for a stray.
+        entries.insert(name.clone(), entry);
         drop(entries);
         let commands = self.clone();
         tokio::spawn(async move { commands.attend(name, exec, child, listener).await });
@@ -112,178 +119,174 @@ impl Commands {
         mut child: Child,
         listener: Option<mpsc::Sender<Reply>>,
     ) {
-        let log = match &listener {
-            Some(_) => None,
-            None => open_log(&self.orders.app, &name).await,
-        };
+        let (over, is_over) = watch::channel(false);
         let sink = Sink {
+            log: match &listener {
+                Some(_) => None,
+                None => open_log(&self.orders.app, &name),
+            },
             listener: listener.clone(),
-            log: log.map(|f| Arc::new(tokio::sync::Mutex::new(f))),
             cap: exec.output_cap,
+            truncated: Arc::new(AtomicBool::new(false)),
+            over: is_over,
         };
-        let out = tokio::spawn(sink.clone().pass_on(child.stdout.take(), false));
-        let err = tokio::spawn(sink.pass_on(child.stderr.take(), true));
+        let truncated = sink.truncated.clone();
+        let out = sink.clone().pass_on(child.stdout.take(), false);
+        let err = sink.pass_on(child.stderr.take(), true);
+        let mut reading = tokio::spawn(async move { tokio::join!(out, err) });
         let waited = tokio::time::timeout(exec.deadline, child.wait()).await;
-        if waited.is_err() {
-            self.end(&name, EndedBy::Deadline, Duration::ZERO).await;
-        }
         let exit = match waited {
             Ok(exit) => exit,
-            Err(_) => child.wait().await,
+            Err(_) => {
+                self.end(&name, EndedBy::Deadline, Duration::ZERO).await;
+                child.wait().await
+            }
         };
         // What it left running would run without a deadline and hold its output open.
-        self.end_tree(&name, Duration::ZERO).await;
-        let mut truncated = false;
-        for reader in [out, err] {
-            truncated |= tokio::time::timeout(DRAIN, reader)
-                .await
-                .is_ok_and(|cut| cut.unwrap_or(true));
-        }
-        let code = exit.map_or(-1, |e| {
-            e.code().unwrap_or_else(|| 128 + e.signal().unwrap_or(0))
-        });
-        let status = {
-            let mut entries = self.entries();
-            let entry = entries.get_mut(&name);
-            let ended_by = entry.as_ref().and_then(|e| e.ended_by);
-            let status = ExitStatus {
-                code,
-                ended_by,
-                truncated,
-            };
-            if let Some(entry) = entry {
-                entry.status = Some(status.clone());
-            }
-            status
+        self.end_strays().await;
+        let _ = over.send(true);
+        // Whoever learns that it is over may read its log, so that the log comes first; but nobody can hold it up.
+        let taken = tokio::time::timeout(TAKEN, &mut reading).await.is_ok();
+        let code = exit.map_or(-1, |exit| exit.code().unwrap_or(128 + 9));
+        let mut status = ExitStatus {
+            code,
+            ended_by: None,
+            truncated: truncated.load(Ordering::Relaxed),
         };
+        if let Some(entry) = self.entries().get_mut(&name) {
+            status.ended_by = entry.ended_by.or_else(|| self.limit_behind(code, entry));
+            entry.status = Some(status.clone());
+        }
+        if !taken {
+            let _ = reading.await;
+            status.truncated = truncated.load(Ordering::Relaxed);
+        }
         if let Some(listener) = listener {
             let _ = listener.send(Reply::Exited { status }).await;
         }
     }
 
+    /// The limit that a command failed for, where it was the kernel that held it.
+    fn limit_behind(&self, code: i32, entry: &Entry) -> Option<EndedBy> {
+        let killed = self.killed_for_memory() > entry.killed_before;
+        if code == 128 + Signal::SIGXFSZ as i32 {
+            Some(EndedBy::Disk)
+        } else if killed && code != 0 && (code == 137 || entry.peak > self.orders.memory / 2) {
+            Some(EndedBy::Memory)
+        } else {
+            None
+        }
+    }
+
+    /// How many processes the kernel has killed because the sandbox was out of memory.
+    fn killed_for_memory(&self) -> u64 {
+        let counted = self.orders.oom.as_ref().and_then(|path| {
+            let text = fs::read_to_string(path).ok()?;
+            let line = text.lines().find_map(|l| l.strip_prefix("oom_kill "))?;
+            line.trim().parse().ok()
+        });
+        counted.unwrap_or_default()
+    }
+
     pub fn status(&self, name: &str) -> Reply {
-        match self.entries().get(name) {
+        match self.entries().get(name).map(|e| e.status.clone()) {
             None => Reply::Unknown,
-            Some(Entry {
-                status: Some(status),
-                ..
-            }) => Reply::Exited {
-                status: status.clone(),
-            },
-            Some(_) => Reply::Running,
+            Some(Some(status)) => Reply::Exited { status },
+            Some(None) => Reply::Running,
         }
     }
 
     /// Ends a command; returns when nothing of it is left and its status is known.
     pub async fn kill(&self, name: &str, grace: Duration) {
         self.end(name, EndedBy::Kill, grace).await;
-        let limit = Instant::now() + GONE;
+        let limit = Instant::now() + GONE + TAKEN;
         while matches!(self.status(name), Reply::Running) && Instant::now() < limit {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(TICK).await;
         }
     }
 
     /// Ends a command and remembers why.
     pub async fn end(&self, name: &str, by: EndedBy, grace: Duration) {
-        if let Some(entry) = self.entries().get_mut(name)
-            && entry.status.is_none()
-        {
-            entry.ended_by.get_or_insert(by);
-        }
-        self.end_tree(name, grace).await;
-    }
-
-    async fn end_tree(&self, name: &str, grace: Duration) {
-        let group = self.entries().get(name).map(|entry| entry.group);
-        let began = Instant::now();
-        let mut asked = false;
-        loop {
-            let left = processes::of_command(name, group);
-            if left.is_empty() || began.elapsed() > grace + GONE {
-                return;
+        let runner = match self.entries().get_mut(name) {
+            Some(entry) if entry.status.is_none() => {
+                entry.ended_by.get_or_insert(by);
+                entry.runner
             }
-            let force = began.elapsed() >= grace;
-            if force || !asked {
-                let signal = if force {
-                    Signal::SIGKILL
-                } else {
-                    Signal::SIGTERM
-                };
-                for process in &left {
-                    // It may be gone already.
-                    let _ = kill(Pid::from_raw(process.pid), signal);
+            _ => return,
+        };
+        let began = Instant::now();
+        let (mut asked, mut alone_since) = (false, None);
+        loop {
+            let table = Table::read();
+            let strays = processes::end_strays(&table, &self.runners());
+            let left = table.below(runner);
+            if left.is_empty() {
+                let alone: &Instant = alone_since.get_or_insert_with(Instant::now);
+                if strays == 0 && !table.lives(runner) {
+                    return;
                 }
+                if alone.elapsed() > RUNNER {
+                    // It ends by itself, unless something inside has stopped it.
+                    processes::send(runner, Signal::SIGKILL);
+                }
+            } else if began.elapsed() >= grace {
+                processes::force(&left, began.elapsed() > grace + GONE / 2);
+            } else if !asked {
+                left.iter()
+                    .for_each(|p| processes::send(p.pid, Signal::SIGTERM));
                 asked = true;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            if began.elapsed() > grace + GONE {
+                return;
+            }
+            tokio::time::sleep(TICK).await;
         }
     }
 
-    /// Commands that run, the youngest first, with their process groups.
-    pub fn running(&self) -> Vec<(String, i32)> {
+    /// Ends what belongs to no command.
+    pub async fn end_strays(&self) {
+        let limit = Instant::now() + GONE;
+        while processes::end_strays(&Table::read(), &self.runners()) > 0 && Instant::now() < limit {
+            tokio::time::sleep(TICK).await;
+        }
+    }
+
+    fn runners(&self) -> HashSet<i32> {
         let entries = self.entries();
-        let mut running: Vec<_> = entries.iter().filter(|(_, e)| e.status.is_none()).collect();
-        running.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.started));
+        let running = entries.values().filter(|e| e.status.is_none());
+        running.map(|e| e.runner).collect()
+    }
+
+    /// Commands that run, the youngest first, with their runners and their age.
+    pub fn running(&self) -> Vec<(String, i32, Duration)> {
+        let entries = self.entries();
+        let running = entries.iter().filter(|(_, e)| e.status.is_none());
+        let mut running: Vec<_> = running
+            .map(|(name, e)| (name.clone(), e.runner, e.started.elapsed()))
+            .collect();
+        running.sort_by_key(|(_, _, age)| *age);
         running
-            .into_iter()
-            .map(|(name, entry)| (name.clone(), entry.group))
-            .collect()
     }
-}
 
-async fn open_log(app: &str, name: &str) -> Option<tokio::fs::File> {
-    let folder = PathBuf::from(app).join(".koda/log");
-    tokio::fs::create_dir_all(&folder).await.ok()?;
-    let path = folder.join(format!("{name}.log"));
-    OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(true)
-        .open(path)
-        .await
-        .ok()
-}
-
-/// Where output goes, up to a cap; what is beyond is read and dropped, so that the command never waits for it.
-#[derive(Clone)]
-struct Sink {
-    listener: Option<mpsc::Sender<Reply>>,
-    log: Option<Arc<tokio::sync::Mutex<tokio::fs::File>>>,
-    cap: u64,
-}
-
-impl Sink {
-    /// Passes on what comes; tells whether some was dropped.
-    async fn pass_on(self, from: Option<impl AsyncRead + Unpin>, is_error: bool) -> bool {
-        let Some(mut from) = from else { return false };
-        let mut buffer = vec![0; 32 * 1024];
-        let mut left = self.cap;
-        let mut truncated = false;
-        while let Ok(count) = from.read(&mut buffer).await {
-            if count == 0 {
-                break;
-            }
-            let keep = usize::try_from(left).unwrap_or(usize::MAX).min(count);
-            truncated |= keep < count;
-            left -= keep as u64;
-            if keep == 0 {
-                continue;
-            }
-            if let Some(log) = &self.log {
-                let mut log = log.lock().await;
-                let _ = log.write_all(&buffer[..keep]).await;
-                let _ = log.flush().await;
-            }
-            if let Some(listener) = &self.listener {
-                let data = BASE64.encode(&buffer[..keep]);
-                let reply = if is_error {
-                    Reply::Stderr { data }
-                } else {
-                    Reply::Stdout { data }
-                };
-                let _ = listener.send(reply).await;
-            }
+    /// Remembers how much memory a command was seen to take.
+    pub fn saw(&self, name: &str, memory: u64) {
+        if let Some(entry) = self.entries().get_mut(name) {
+            entry.peak = entry.peak.max(memory);
         }
-        truncated
     }
+}
+
+/// A program by its path, or by its name on the sandbox's own PATH.
+fn find(app: &str, program: &str) -> Option<PathBuf> {
+    let runs = |path: &Path| {
+        fs::metadata(path)
+            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    };
+    if program.contains('/') {
+        return Some(Path::new(app).join(program)).filter(|path| runs(path));
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|path| runs(path))
 }

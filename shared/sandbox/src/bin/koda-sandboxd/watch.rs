@@ -1,32 +1,46 @@
 //! Limits and life: what the kernel does not hold by itself is looked at several times a second.
 
-use crate::{commands::Commands, processes, wire::Orders};
+use crate::{
+    commands::Commands,
+    processes::{self, Process, Table},
+    wire::Orders,
+};
 use koda_domain::sandbox::EndedBy;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::{
+    collections::HashSet,
     fs,
     os::unix::fs::MetadataExt,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::sync::Notify;
+use tokio::{runtime::Handle, sync::Notify};
 
 const LOOK: Duration = Duration::from_millis(200);
-/// Measuring a tree of files costs more than looking at processes.
-const LOOK_AT_DISK: u32 = 4;
+/// How often commands are looked at that have run for a while, such as a preview's server.
+const SETTLED_LOOK: Duration = Duration::from_secs(1);
+const SETTLED: Duration = Duration::from_secs(60);
+/// Measuring a tree of files takes at most one part of so many of the time.
+const DISK_SHARE: u32 = 20;
+/// A million tiny files are as bad as a large one.
+const PER_FILE: u64 = 256;
+/// After a command was ended for the disk, the next one may take this much more: it may be there to clean up.
+const LEEWAY: u64 = 4 << 20;
 const OPEN_FILES: u64 = 8192;
+/// Processes beyond the limit that the kernel lets be: the supervisor's own, and enough to see that it was passed.
+const SPARE_PIDS: u64 = 16;
 
 /// Sets what every command inherits.
 pub fn set_limits(orders: &Orders) -> nix::Result<()> {
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    setrlimit(Resource::RLIMIT_FSIZE, orders.disk, orders.disk)?;
-    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    let files = OPEN_FILES.min(most);
-    setrlimit(Resource::RLIMIT_NOFILE, files, files)?;
-    let (_, most) = getrlimit(Resource::RLIMIT_NPROC)?;
-    let pids = u64::from(orders.pids).min(most);
-    setrlimit(Resource::RLIMIT_NPROC, pids, pids)
+    let lower = |resource, wanted: u64| {
+        let (_, most) = getrlimit(resource)?;
+        setrlimit(resource, wanted.min(most), wanted.min(most))
+    };
+    lower(Resource::RLIMIT_FSIZE, orders.disk)?;
+    lower(Resource::RLIMIT_NOFILE, OPEN_FILES)?;
+    lower(Resource::RLIMIT_NPROC, u64::from(orders.pids) + SPARE_PIDS)
 }
 
 /// How long the sandbox still lives.
@@ -38,13 +52,13 @@ pub struct Life {
 impl Life {
     pub fn new(life: Duration) -> Self {
         Self {
-            until: Mutex::new(Instant::now() + life),
+            until: Mutex::new(later(life)),
             changed: Notify::new(),
         }
     }
 
     pub fn extend(&self, life: Duration) {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + life;
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = later(life);
         self.changed.notify_waiters();
     }
 
@@ -64,61 +78,140 @@ impl Life {
     }
 }
 
+fn later(by: Duration) -> Instant {
+    let year = Duration::from_secs(365 * 24 * 3600);
+    Instant::now() + by.min(year)
+}
+
 /// Ends commands that go over a limit, for as long as the sandbox lives.
-pub async fn hold_limits(commands: Arc<Commands>, orders: Orders) {
-    for round in 0_u32.. {
-        tokio::time::sleep(LOOK).await;
+pub fn hold_limits(commands: &Commands, orders: &Orders, runtime: &Handle) {
+    let mut disk = Disk::new(orders);
+    let mut pause = LOOK;
+    loop {
+        std::thread::sleep(pause);
+        if fs::metadata(&orders.app).is_ok_and(|app| app.nlink() == 0) {
+            // Somebody has removed the sandbox from outside.
+            std::process::exit(0);
+        }
         let running = commands.running();
+        let young = running.first().is_some_and(|(_, _, age)| *age < SETTLED);
+        pause = if young { LOOK } else { SETTLED_LOOK };
         if running.is_empty() {
+            pause = LOOK;
             continue;
         }
+        let table = Table::read();
         let shares: Vec<Share> = running
-            .iter()
-            .map(|(name, group)| share(name, *group))
+            .into_iter()
+            .map(|(name, runner, _)| Share::of(name, table.below(runner)))
             .collect();
-        if shares.iter().map(|s| s.memory).sum::<u64>() > orders.memory
-            && let Some(worst) = shares.iter().max_by_key(|s| s.memory)
-        {
-            commands
-                .end(&worst.name, EndedBy::Memory, Duration::ZERO)
-                .await;
-        } else if shares.iter().map(|s| s.threads).sum::<u32>() > orders.pids
-            && let Some(worst) = shares.iter().max_by_key(|s| s.threads)
-        {
-            commands
-                .end(&worst.name, EndedBy::Pids, Duration::ZERO)
-                .await;
-        } else if round % LOOK_AT_DISK == 0 {
-            let used = used(Path::new(&orders.app)) + used(Path::new("/tmp"));
-            if used > orders.disk
-                && let Some((youngest, _)) = running.first()
-            {
-                commands.end(youngest, EndedBy::Disk, Duration::ZERO).await;
-            }
+        for share in &shares {
+            commands.saw(&share.name, share.resident);
+        }
+        if let Some((name, limit)) = over_limit(&shares, orders, &mut disk) {
+            runtime.block_on(commands.end(&name, limit, Duration::ZERO));
         }
     }
+}
+
+/// Which command is to end, and for what.
+fn over_limit(shares: &[Share], orders: &Orders, disk: &mut Disk<'_>) -> Option<(String, EndedBy)> {
+    // What processes share is counted once only where that matters: telling it apart is slow.
+    if shares.iter().map(|s| s.resident).sum::<u64>() > orders.memory {
+        let exact: Vec<u64> = shares.iter().map(Share::memory).collect();
+        if exact.iter().sum::<u64>() > orders.memory {
+            let worst = shares.iter().zip(&exact).max_by_key(|(_, bytes)| **bytes);
+            return worst.map(|(share, _)| (share.name.clone(), EndedBy::Memory));
+        }
+    }
+    if shares.iter().map(Share::threads).sum::<u32>() > orders.pids {
+        let worst = shares.iter().max_by_key(|s| s.threads());
+        return worst.map(|share| (share.name.clone(), EndedBy::Pids));
+    }
+    if disk.is_over(shares) {
+        // What was started last is what made it grow.
+        return shares.first().map(|s| (s.name.clone(), EndedBy::Disk));
+    }
+    None
 }
 
 struct Share {
     name: String,
-    memory: u64,
-    threads: u32,
+    processes: Vec<Process>,
+    resident: u64,
 }
 
-fn share(name: &str, group: i32) -> Share {
-    let members = processes::of_command(name, Some(group));
-    Share {
-        name: name.to_owned(),
-        memory: members.iter().map(|p| processes::memory(p.pid)).sum(),
-        threads: members.iter().map(|p| p.threads).sum(),
+impl Share {
+    fn of(name: String, processes: Vec<Process>) -> Self {
+        let resident = processes.iter().map(|p| p.resident).sum();
+        Self {
+            name,
+            processes,
+            resident,
+        }
+    }
+
+    fn memory(&self) -> u64 {
+        self.processes.iter().map(processes::memory).sum()
+    }
+
+    fn threads(&self) -> u32 {
+        self.processes.iter().map(|p| p.threads).sum()
     }
 }
 
-/// Bytes on disk below a folder, without what is mounted into it.
-fn used(folder: &Path) -> u64 {
-    let Ok(top) = fs::symlink_metadata(folder) else {
+struct Disk<'a> {
+    orders: &'a Orders,
+    /// Bytes above which a command is ended.
+    limit: u64,
+    due: Instant,
+}
+
+impl<'a> Disk<'a> {
+    fn new(orders: &'a Orders) -> Self {
+        Self {
+            orders,
+            limit: orders.disk,
+            due: Instant::now(),
+        }
+    }
+
+    fn is_over(&mut self, shares: &[Share]) -> bool {
+        let began = Instant::now();
+        if began < self.due {
+            return false;
+        }
+        let app = Path::new(&self.orders.app);
+        let used = used(app, Some(&app.join("node_modules")))
+            + used(Path::new("/tmp"), None)
+            + nameless(app, shares);
+        self.due = Instant::now() + began.elapsed() * DISK_SHARE;
+        let over = used > self.limit;
+        let next = if used > self.orders.disk {
+            used + LEEWAY
+        } else {
+            0
+        };
+        if over || next == 0 {
+            self.limit = next.max(self.orders.disk);
+        }
+        over
+    }
+}
+
+fn nameless(app: &Path, shares: &[Share]) -> u64 {
+    let Ok(device) = fs::metadata(app).map(|meta| meta.dev()) else {
         return 0;
     };
+    let mut seen = HashSet::new();
+    let processes = shares.iter().flat_map(|share| &share.processes);
+    processes
+        .map(|p| processes::nameless(p, device, &mut seen))
+        .sum()
+}
+
+/// Bytes on disk below a folder, without what is mounted into it.
+fn used(folder: &Path, without: Option<&Path>) -> u64 {
     let mut total = 0;
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -127,13 +220,8 @@ fn used(folder: &Path) -> u64 {
         };
         for entry in entries.flatten() {
             let Ok(meta) = entry.metadata() else { continue };
-            if meta.dev() != top.dev() {
-                continue;
-            }
-            total += meta.blocks() * 512;
-            // A million tiny files are as bad as a large one.
-            total += 256;
-            if meta.is_dir() {
+            total += meta.blocks() * 512 + PER_FILE;
+            if meta.is_dir() && without != Some(&entry.path()) {
                 folders.push(entry.path());
             }
         }
