@@ -2,7 +2,7 @@
 
 use crate::{
     helper,
-    room::{exec, room, shell, spec, text},
+    room::{exec, room, shell, soon, spec, text},
 };
 use koda_domain::sandbox::{ProcessName, ProcessStatus, SandboxError, SandboxProvider};
 use std::{
@@ -58,7 +58,9 @@ async fn whenever_a_server_dies_what_it_leaves_can_be_removed() {
             .spawn()
             .unwrap();
         // From when its folder appears.
+        let began = std::time::Instant::now();
         while room.folders().is_empty() {
+            assert!(began.elapsed() < Duration::from_secs(30), "it made none");
             std::thread::yield_now();
         }
         std::thread::sleep(Duration::from_micros(moment * moment * 300));
@@ -70,17 +72,43 @@ async fn whenever_a_server_dies_what_it_leaves_can_be_removed() {
             whole += 1;
             provider.destroy(&sandbox.id).await.unwrap();
         }
-        let mut waited = 0;
-        while !room.left().is_empty() && waited < 100 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            waited += 1;
-        }
-        assert_eq!(room.left(), Vec::<String>::new(), "at moment {moment}");
+        let left = format!("something was left at moment {moment}");
+        soon(&left, async || room.left().is_empty()).await;
     }
     assert!(
         half_made + whole == 16 && whole > 0,
         "{half_made} half-made, {whole} whole"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whenever_a_server_dies_for_ever_its_processes_end_by_themselves() {
+    let test = "whenever_a_server_dies_for_ever_its_processes_end_by_themselves";
+    let Some((room, provider)) = room(test).await else {
+        return;
+    };
+    for moment in 0..12_u64 {
+        let mut server = helper::command("create", room.path())
+            .env("KODA_TEST_LIFE", "1")
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let before = room.folders().len();
+        let began = std::time::Instant::now();
+        while room.folders().len() == before {
+            assert!(began.elapsed() < Duration::from_secs(30), "it made none");
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_micros(moment * 900));
+        server.kill().unwrap();
+        server.wait().unwrap();
+        if moment % 3 == 2 {
+            // More than three at once are not allowed here.
+            let what = format!("something does not end, moment {moment}");
+            soon(&what, async || room.processes().is_empty()).await;
+        }
+    }
+    assert_eq!(provider.sweep().await, Ok(12));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,9 +137,10 @@ async fn what_a_crash_leaves_is_swept() {
         .args(["-9", &init])
         .status();
     assert!(killed.unwrap().success());
-    while provider.get(&dead).await != Err(SandboxError::Gone) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    soon("it lives on", async || {
+        provider.get(&dead).await == Err(SandboxError::Gone)
+    })
+    .await;
     // Another that was never finished, and one whose name is nobody's.
     fs::create_dir(room.path().join("sandboxes/sbx-00000000000000000000000000")).unwrap();
     assert_eq!(provider.sweep().await, Ok(2));
@@ -134,9 +163,13 @@ async fn a_sandbox_whose_folder_was_removed_ends_by_itself() {
         .unwrap();
     let folder = room.path().join("sandboxes").join(&id.0);
     // The command may only just be making its log.
-    while fs::remove_dir_all(folder.join("app")).is_err() {}
-    while provider.get(&id).await != Err(SandboxError::Gone) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    soon("it cannot be removed", async || {
+        fs::remove_dir_all(folder.join("app")).is_ok()
+    })
+    .await;
+    soon("it lives on", async || {
+        provider.get(&id).await == Err(SandboxError::Gone)
+    })
+    .await;
     assert_eq!(provider.sweep().await, Ok(1));
 }

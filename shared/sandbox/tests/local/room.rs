@@ -74,6 +74,11 @@ impl Room {
             .collect()
     }
 
+    /// Every process that sees a folder of this room's sandboxes, or was told of one.
+    pub fn processes(&self) -> Vec<String> {
+        processes_in(self.path())
+    }
+
     /// Everything of this room's sandboxes that is still there.
     pub fn left(&self) -> Vec<String> {
         look(&self.path().join("sandboxes"), &self.seen);
@@ -87,7 +92,7 @@ impl Room {
             let paths = groups.iter().chain([run]).filter(|path| path.exists());
             left.extend(paths.map(|path| path.display().to_string()));
         }
-        left.extend(processes_in(self.path()));
+        left.extend(self.processes());
         left
     }
 }
@@ -147,7 +152,6 @@ fn look(root: &Path, seen: &Seen) {
     }
 }
 
-/// Processes that see a folder as theirs, or were told of it.
 fn processes_in(folder: &Path) -> Vec<String> {
     let marker = folder.join("sandboxes").display().to_string();
     let own = std::process::id().to_string();
@@ -220,12 +224,23 @@ pub fn spec() -> SandboxSpec {
             memory: 512 << 20,
             ..SandboxLimits::default()
         },
-        life: Duration::from_secs(300),
+        life: Duration::from_secs(
+            std::env::var("KODA_TEST_LIFE").map_or(300, |seconds| seconds.parse().unwrap()),
+        ),
     }
 }
 
 pub fn exec(name: &str, argv: &[&str]) -> Exec {
     Exec::new(ProcessName::new(name), argv, Duration::from_secs(60))
+}
+
+/// Waits for something that takes a moment.
+pub async fn soon(what: &str, mut check: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    while !check().await {
+        assert!(began.elapsed() < Duration::from_secs(30), "{what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 pub async fn shell(provider: &LocalProvider, id: &SandboxId, script: &str) -> ExecOutput {

@@ -1,6 +1,6 @@
 //! What code inside can see and do.
 
-use crate::room::{exec, put, room, shell, spec, text};
+use crate::room::{exec, put, room, shell, soon, spec, text};
 use koda_domain::sandbox::{
     EndedBy, ProcessName, ProcessStatus, SandboxError, SandboxProvider, Upstream, run,
 };
@@ -109,14 +109,12 @@ async fn a_command_that_cuts_all_its_ties_is_ended_too() {
         let name = ProcessName::new(format!("ties-{number}"));
         let command = exec(name.as_str(), &["sh", "-c", &script]);
         provider.spawn(&id, &command).await.unwrap();
-        while provider
-            .read(&id, &"alive".parse().unwrap(), 100)
-            .await
-            .is_err()
-            && provider.process(&id, &name).await == Ok(ProcessStatus::Running)
-        {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        soon("it did not cut its ties", async || {
+            let alive = "alive".parse().unwrap();
+            let there = provider.read(&id, &alive, 100).await.is_ok();
+            there || provider.process(&id, &name).await != Ok(ProcessStatus::Running)
+        })
+        .await;
         provider.kill(&id, &name, Duration::ZERO).await.unwrap();
         let status = provider.process(&id, &name).await.unwrap();
         assert!(
@@ -241,15 +239,20 @@ async fn the_log_of_a_spawned_command_is_whole_when_it_is_over_and_capped() {
     for (cap, expected) in [(1 << 20, 200_004), (1000, 1000)] {
         talk.output_cap = cap;
         provider.spawn(&id, &talk).await.unwrap();
-        let status = loop {
-            match provider.process(&id, &talk.name).await.unwrap() {
-                ProcessStatus::Exited(status) => break status,
-                _ => tokio::time::sleep(Duration::from_millis(2)).await,
+        let mut status = None;
+        soon("it does not end", async || {
+            if let Ok(ProcessStatus::Exited(ended)) = provider.process(&id, &talk.name).await {
+                status = Some(ended);
             }
-        };
+            status.is_some()
+        })
+        .await;
         let log = ".koda/log/talk.log".parse().unwrap();
         let bytes = provider.read(&id, &log, 1 << 20).await.unwrap();
-        assert_eq!((bytes.len(), status.truncated), (expected, cap == 1000));
+        assert_eq!(
+            (bytes.len(), status.unwrap().truncated),
+            (expected, cap == 1000)
+        );
     }
     provider.destroy(&id).await.unwrap();
 }
