@@ -1,0 +1,180 @@
+//! Requests: sent, tried again where that is safe, and their errors understood.
+
+use crate::{Config, Error, Missing};
+use reqwest::{RequestBuilder, Response, StatusCode, header};
+use serde::Deserialize;
+use std::{sync::Arc, time::Duration};
+
+/// The wait before the first retry.
+const BACKOFF: Duration = Duration::from_millis(100);
+
+/// When a request may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// Twice is as good as once.
+    Safe,
+    /// Only where it was never sent.
+    Unsent,
+}
+
+/// Connections, shared by everything that one client does.
+#[derive(Clone)]
+pub(crate) struct Http {
+    pub client: reqwest::Client,
+    pub config: Arc<Config>,
+}
+
+impl Http {
+    pub fn new(config: Config) -> Result<Self, Error> {
+        if config.api_key.is_empty() || config.api_key.chars().any(char::is_control) {
+            return Err(Error::Authentication(
+                "the API key is empty or malformed".into(),
+            ));
+        }
+        // Another part of the program may have chosen one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("e2b-client-rust/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(Duration::from_secs(10))
+            .tcp_keepalive(Duration::from_secs(30))
+            .tcp_nodelay(true)
+            .pool_max_idle_per_host(64)
+            .build()
+            .map_err(|e| Error::InvalidArgument(e.without_url().to_string()))?;
+        Ok(Self {
+            client,
+            config: Arc::new(config),
+        })
+    }
+
+    /// Sends a request, and again where that is safe; any status is an answer. It is made anew for each attempt.
+    pub async fn send(
+        &self,
+        again: Again,
+        request: impl Fn() -> Result<RequestBuilder, Error>,
+    ) -> Result<Response, Error> {
+        let mut attempt = 0;
+        loop {
+            let sent = request()?.send().await;
+            let wait = match &sent {
+                Ok(response) => self.wait_after(response, again),
+                Err(error) => {
+                    let unsent = error.is_connect();
+                    let repeat = unsent || (again == Again::Safe && !error.is_timeout());
+                    repeat.then_some(BACKOFF * 2_u32.pow(attempt.min(6)))
+                }
+            };
+            match wait {
+                Some(wait) if attempt < self.config.retries => {
+                    attempt += 1;
+                    tokio::time::sleep(wait).await;
+                }
+                _ => return sent.map_err(|e| broken(&e)),
+            }
+        }
+    }
+
+    /// What to wait before a request is sent again that was answered like this.
+    fn wait_after(&self, response: &Response, again: Again) -> Option<Duration> {
+        match response.status() {
+            // Nothing was done.
+            StatusCode::TOO_MANY_REQUESTS => {
+                retry_after(response).filter(|w| *w <= self.config.max_retry_after)
+            }
+            StatusCode::SERVICE_UNAVAILABLE if again == Again::Safe => Some(
+                retry_after(response)
+                    .unwrap_or(BACKOFF)
+                    .min(self.config.max_retry_after),
+            ),
+            _ => None,
+        }
+    }
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(header::RETRY_AFTER)?;
+    let seconds: f64 = value.to_str().ok()?.trim().parse().ok()?;
+    (0.0..1e6)
+        .contains(&seconds)
+        .then(|| Duration::from_secs_f64(seconds))
+}
+
+/// A transport's error. Addresses can hold signatures, so they are left out.
+pub(crate) fn broken(error: &reqwest::Error) -> Error {
+    use std::error::Error as _;
+    let mut text = if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else if error.is_connect() {
+        "no connection".to_owned()
+    } else {
+        "the connection broke".to_owned()
+    };
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    if error.is_connect() {
+        Error::Unreachable(text)
+    } else if error.is_timeout() {
+        Error::TimedOut(text)
+    } else {
+        Error::ConnectionLost(text)
+    }
+}
+
+/// Errors of the control plane, of envd's HTTP, of RPC, and of the edge, in one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct ErrorBody {
+    pub message: String,
+    /// A number, or a name in RPC.
+    pub code: serde_json::Value,
+    /// Said by the edge only.
+    pub sandbox_id: Option<String>,
+    pub port: Option<u16>,
+}
+
+/// The body of an answer that is an error.
+pub(crate) async fn error_body(response: Response) -> (StatusCode, Option<Duration>, ErrorBody) {
+    let status = response.status();
+    let wait = retry_after(&response);
+    let bytes = response.bytes().await.unwrap_or_default();
+    let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| ErrorBody {
+        message: String::from_utf8_lossy(&bytes[..bytes.len().min(300)]).into_owned(),
+        ..ErrorBody::default()
+    });
+    (status, wait, body)
+}
+
+/// What an answer of the control plane means that is an error.
+pub(crate) async fn control_error(response: Response, missing: Missing) -> Error {
+    let starts = missing == Missing::Sandbox;
+    let (status, retry_after, body) = error_body(response).await;
+    let message = body.message;
+    match status {
+        StatusCode::BAD_REQUEST => Error::InvalidArgument(message),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::Authentication(message),
+        StatusCode::NOT_FOUND => {
+            // Creating says that of its template.
+            let what = if message.starts_with("template") {
+                Missing::Template
+            } else {
+                missing
+            };
+            Error::NotFound { what, message }
+        }
+        StatusCode::CONFLICT => Error::Conflict(message),
+        StatusCode::TOO_MANY_REQUESTS => Error::RateLimited {
+            retry_after,
+            message,
+        },
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT if starts => {
+            Error::Capacity(message)
+        }
+        _ => Error::Api {
+            status: status.as_u16(),
+            message,
+        },
+    }
+}
