@@ -213,6 +213,20 @@ impl Client {
         }
     }
 
+    /// Whether the account can use a template of this name.
+    ///
+    /// # Errors
+    /// Where E2B cannot be asked.
+    pub async fn template_exists(&self, name: &str) -> Result<bool, Error> {
+        let alias = utf8_percent_encode(name, PLAIN);
+        let path = format!("/templates/aliases/{alias}");
+        match self.call(Method::GET, &path, None, Again::Safe).await {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What a sandbox used lately.
     ///
     /// # Errors

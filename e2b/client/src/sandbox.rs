@@ -268,6 +268,17 @@ impl Sandbox {
         Ok(response.status().is_success())
     }
 
+    /// Whether envd answers, and why not.
+    ///
+    /// # Errors
+    /// [`Error::SandboxGone`], [`Error::Paused`], or where nothing answers at all.
+    pub async fn ensure_alive(&self) -> Result<(), Error> {
+        if self.is_healthy().await? {
+            return Ok(());
+        }
+        Err(self.unreachable().await)
+    }
+
     /// An address by which whoever has it can get or put one file, for `lifetime` where it is given. Only a secure sandbox
     /// needs the signature; for another it is left out.
     ///

@@ -180,7 +180,7 @@ impl Builder<'_> {
                 Ok(())
             }
             "ENV" => {
-                if step.args.len() % 2 != 0 {
+                if !step.args.len().is_multiple_of(2) {
                     bail!("ENV needs names and values");
                 }
                 for pair in step.args.chunks_exact(2) {

@@ -14,6 +14,7 @@ mod server;
 mod templates;
 
 pub use cell::enter::{Entry, enter};
+pub use templates::Made;
 
 use anyhow::Context;
 use cell::{Cell, Plan};
@@ -25,7 +26,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
-use templates::{Made, Resolved, Templates};
+use templates::{Resolved, Templates};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// How often it is looked for sandboxes whose time is over.
@@ -245,14 +246,8 @@ impl Emulator {
         self.world.faults.set(faults);
     }
 
-    /// A template that is there without having been built: folders that go over the base, the uppermost first.
-    pub fn add_template(&self, name: &str, layers: Vec<PathBuf>, start: Option<(&str, &str)>) {
-        let made = Made {
-            layers,
-            start_cmd: start.map(|s| s.0.to_owned()),
-            ready_cmd: start.map(|s| s.1.to_owned()),
-            ..Made::default()
-        };
+    /// A template that is there without having been built.
+    pub fn add_template(&self, name: &str, made: Made) {
         self.world.templates.add(name, made);
     }
 

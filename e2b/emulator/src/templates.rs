@@ -74,12 +74,17 @@ pub struct Build {
 /// What a build leaves.
 #[derive(Debug, Clone, Default)]
 pub struct Made {
-    /// The uppermost first.
+    /// Folders that go over the base, the uppermost first.
     pub layers: Vec<PathBuf>,
+    /// Whose processes and files are that name nobody; `user` where nothing is said.
     pub user: Option<String>,
+    /// Where processes begin that name no folder.
     pub workdir: Option<String>,
+    /// Variables of every process.
     pub variables: BTreeMap<String, String>,
+    /// What runs in a sandbox from the beginning.
     pub start_cmd: Option<String>,
+    /// Succeeds as soon as that is ready.
     pub ready_cmd: Option<String>,
 }
 

@@ -1,11 +1,12 @@
 //! A session's sandbox: made when needed, filled from the store, found again, replaced when lost.
 
 use crate::{Studio, StudioError, commit::Writer};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use koda_domain::{
     Engine, EventBody, SandboxId, SessionId, TenantId, VersionId,
     event::SandboxStatus,
-    sandbox::{Exec, ProcessName, ProcessStatus, SandboxError, SandboxSpec, Upstream},
+    render::RenderStatus,
+    sandbox::{Exec, ProcessName, ProcessStatus, Sandbox, SandboxError, SandboxSpec, Upstream},
     store::{SessionHead, StoreError},
     version::{Files, Manifest},
 };
@@ -19,6 +20,10 @@ use std::{
 pub(crate) const PREVIEW: &str = "preview";
 /// How long an upstream is remembered: a page load asks for hundreds of modules.
 const UPSTREAM_SECONDS: i64 = 2;
+/// A sandbox whose provider will end it this soon, whatever anybody does, is replaced before work begins in it. It is also
+/// never more than this part of the longest life.
+const LAST_MINUTES: SignedDuration = SignedDuration::from_mins(10);
+const LAST_PART: i32 = 6;
 /// How often use of a preview lets its sandbox live on.
 const TOUCH_SECONDS: i64 = 60;
 
@@ -29,6 +34,12 @@ pub(crate) struct Environments {
     upstreams: Mutex<HashMap<SessionId, (Timestamp, Upstream)>>,
     touched: Mutex<HashMap<SandboxId, Timestamp>>,
     stale: Mutex<HashSet<SessionId>>,
+}
+
+/// Whether a render is at work in the session's sandbox.
+pub(crate) fn is_rendering(head: &SessionHead) -> bool {
+    let mut renders = head.state.renders.iter();
+    renders.any(|r| r.status == RenderStatus::Running)
 }
 
 fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -126,6 +137,14 @@ impl Studio {
         let known = head.state.sandbox.as_ref();
         if let Some(id) = known.and_then(|s| s.id.clone()) {
             match self.sandboxes().get(&id).await {
+                Ok(sandbox)
+                    if sandbox.template == engine
+                        && self.is_at_its_end(&sandbox)
+                        && !is_rendering(&head) =>
+                {
+                    // In good time, instead of in the middle of something.
+                    self.sandboxes().destroy(&id).await?;
+                }
                 Ok(sandbox) if sandbox.template == engine => {
                     let ready = known.is_some_and(|s| s.status == SandboxStatus::Ready);
                     return Ok((id, !ready));
@@ -155,6 +174,15 @@ impl Studio {
                 Err(error.into())
             }
         }
+    }
+
+    /// Whether its provider ends it soon, however much it is extended.
+    pub(crate) fn is_at_its_end(&self, sandbox: &Sandbox) -> bool {
+        sandbox.ends_at.is_some_and(|ends_at| {
+            let whole = ends_at.duration_since(sandbox.created_at);
+            let left = ends_at.duration_since(self.clock().now());
+            left < LAST_MINUTES.min(whole / LAST_PART)
+        })
     }
 
     async fn create_matching(
@@ -285,6 +313,11 @@ impl Studio {
         }
         self.prepare_working(&head).await?;
         Ok(newest.filter(|_| !head.state.has_changes()))
+    }
+
+    /// Forgets where a session's preview was: it is not there any more.
+    pub fn forget_upstream(&self, session: SessionId) {
+        held(&self.environments.upstreams).remove(&session);
     }
 
     /// How to reach the preview of a session whose sandbox lives.

@@ -1,6 +1,6 @@
 //! Housekeeping: sandboxes that nobody owns or uses, and what dead ones left behind.
 
-use crate::{Studio, StudioError};
+use crate::{Studio, StudioError, environment::is_rendering};
 use koda_domain::{
     event::SandboxStatus,
     objects::ObjectKey,
@@ -8,6 +8,10 @@ use koda_domain::{
     store::{SessionHead, StoreError},
 };
 use tracing::{info, warn};
+
+fn is_idle(head: &SessionHead) -> bool {
+    head.state.turn.is_none() && !is_rendering(head)
+}
 
 impl Studio {
     /// Clears away what nobody needs. Two at once do no harm.
@@ -25,11 +29,15 @@ impl Studio {
     async fn clear_sandboxes(&self) -> Result<(), StudioError> {
         for sandbox in self.sandboxes().owned().await? {
             let wanted = match self.store().session_any(sandbox.session).await {
-                Ok(head) => head
-                    .state
-                    .sandbox
-                    .and_then(|s| s.id)
-                    .is_none_or(|id| id == sandbox.id),
+                Ok(head) => {
+                    // Extended to the very end: somebody was here lately, and goes on in another one.
+                    let used = sandbox.ends_at.is_some_and(|end| sandbox.expires_at >= end);
+                    if used && self.is_at_its_end(&sandbox) && is_idle(&head) {
+                        self.refresh_soon(&head);
+                    }
+                    let known = head.state.sandbox.and_then(|s| s.id);
+                    known.is_none_or(|id| id == sandbox.id)
+                }
                 Err(StoreError::NotFound) => false,
                 Err(error) => return Err(error.into()),
             };

@@ -59,6 +59,9 @@ pub struct Sandbox {
     pub created_at: Timestamp,
     /// When it ends unless extended.
     pub expires_at: Timestamp,
+    /// When it ends however much it is extended, where there is such a time.
+    #[serde(default)]
+    pub ends_at: Option<Timestamp>,
 }
 
 /// Names a process within a sandbox, so that any handler can find it: letters, digits, `_` and `-`.

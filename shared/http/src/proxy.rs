@@ -6,7 +6,6 @@ mod upstream;
 use crate::{AppState, Code, error::ApiError, guard};
 use axum::{
     Router,
-    body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
@@ -80,7 +79,7 @@ async fn forward(
         });
     }
     clean_response(response.headers_mut());
-    response.map(Body::new)
+    response
 }
 
 fn is_websocket(headers: &HeaderMap) -> bool {

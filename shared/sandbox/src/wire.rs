@@ -1,4 +1,5 @@
-//! What the local provider and the supervisor inside a sandbox say to each other over a Unix socket.
+//! What providers and the supervisor inside a sandbox say to each other: over a Unix socket from outside, or through
+//! `koda-sandboxd ask` inside.
 //!
 //! One connection is one request: a line of JSON from the provider, then lines of JSON from the supervisor.
 
@@ -6,7 +7,7 @@ use koda_domain::sandbox::{Exec, ExitStatus};
 use serde::{Deserialize, Serialize};
 
 /// Changes with what is said: a sandbox of another version of Koda counts as gone, and is swept.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What a provider asks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +41,15 @@ pub enum Request {
     Extend {
         /// Milliseconds.
         life_ms: u64,
+    },
+    /// Hold these limits from now on.
+    Limit {
+        /// Bytes of memory.
+        memory: u64,
+        /// Processes and threads.
+        pids: u32,
+        /// Bytes below `app` and `/tmp`.
+        disk: u64,
     },
     /// End everything.
     Shutdown,
@@ -99,4 +109,13 @@ pub struct Orders {
     pub disk: u64,
     /// The file where the kernel counts what it killed for want of memory, where it does.
     pub oom: Option<String>,
+    /// The user and group that commands run as, where that is not the supervisor's own.
+    #[serde(default)]
+    pub user: Option<(u32, u32)>,
+    /// Where it listens, where that is no inherited socket.
+    #[serde(default)]
+    pub socket: Option<String>,
+    /// Commands that it starts by itself.
+    #[serde(default)]
+    pub start: Vec<Exec>,
 }

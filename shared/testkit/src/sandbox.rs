@@ -172,6 +172,7 @@ impl SandboxProvider for FakeSandboxes {
             template: spec.template,
             created_at: Timestamp::UNIX_EPOCH,
             expires_at: Timestamp::MAX,
+            ends_at: None,
         };
         let inside = Inside {
             sandbox: sandbox.clone(),

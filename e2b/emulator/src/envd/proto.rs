@@ -259,7 +259,7 @@ pub struct FilesystemEvent {
 #[serde(rename_all = "lowercase")]
 pub enum WatchResponse {
     Start {},
-    Filesystem(FilesystemEvent),
+    Filesystem(Box<FilesystemEvent>),
     Keepalive {},
 }
 

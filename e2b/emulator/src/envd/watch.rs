@@ -113,7 +113,7 @@ pub async fn watch_dir(State(envd): State<Arc<Envd>>, request: Request) -> Respo
                     None => next.await,
                 };
                 match next {
-                    Ok(Some(event)) => yield WatchResponse::Filesystem(event),
+                    Ok(Some(event)) => yield WatchResponse::Filesystem(Box::new(event)),
                     Ok(None) => break,
                     Err(_) => yield WatchResponse::Keepalive {},
                 }

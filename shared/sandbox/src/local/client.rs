@@ -1,7 +1,10 @@
 //! Talking to the supervisor inside a sandbox.
 
 use super::folder::{self, Meta};
-use crate::wire::{Reply, Request};
+use crate::{
+    talk::{event, nonsense, started},
+    wire::{Reply, Request},
+};
 use futures_util::{SinkExt, StreamExt, stream::BoxStream};
 use koda_domain::sandbox::{ExecEvent, SandboxError};
 use std::{io, path::Path, time::Duration};
@@ -34,10 +37,6 @@ fn unread(error: LinesCodecError) -> SandboxError {
         LinesCodecError::Io(error) => broken(error),
         LinesCodecError::MaxLineLengthExceeded => nonsense(&error),
     }
-}
-
-fn nonsense(what: &impl std::fmt::Display) -> SandboxError {
-    SandboxError::Unavailable(format!("the supervisor spoke nonsense: {what}"))
 }
 
 async fn send(socket: &Path, request: &Request) -> Result<Lines, SandboxError> {
@@ -87,16 +86,6 @@ pub(super) async fn ping(meta: &Meta) -> Result<(), SandboxError> {
     }
 }
 
-/// Whether a command was started, or why not.
-pub(super) fn started(reply: Reply, name: &str) -> Result<(), SandboxError> {
-    match reply {
-        Reply::Done => Ok(()),
-        Reply::Busy => Err(SandboxError::Busy(name.to_owned())),
-        Reply::Failed { message } => Err(SandboxError::Rejected(message)),
-        other => Err(nonsense(&format!("{other:?}"))),
-    }
-}
-
 /// Asks for a stream of what a command says. Returns as soon as it is started.
 pub(super) async fn listen(
     socket: &Path,
@@ -117,17 +106,4 @@ pub(super) async fn listen(
         Some((event, (!over).then_some(lines)))
     });
     Ok(events.boxed())
-}
-
-fn event(reply: Reply) -> Result<ExecEvent, SandboxError> {
-    let bytes = |data: String| {
-        let decoded = data_encoding::BASE64.decode(data.as_bytes());
-        decoded.map(bytes::Bytes::from).map_err(|e| nonsense(&e))
-    };
-    match reply {
-        Reply::Stdout { data } => bytes(data).map(ExecEvent::Stdout),
-        Reply::Stderr { data } => bytes(data).map(ExecEvent::Stderr),
-        Reply::Exited { status } => Ok(ExecEvent::Exited(status)),
-        other => Err(nonsense(&format!("{other:?}"))),
-    }
 }

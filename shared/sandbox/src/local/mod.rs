@@ -6,13 +6,15 @@
 mod bwrap;
 mod cgroup;
 mod client;
-mod files;
 mod folder;
 mod probe;
 mod start;
 mod tools;
 
-use crate::wire::{Reply, Request};
+use crate::{
+    files, talk,
+    wire::{Reply, Request},
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use folder::{Folder, Meta};
@@ -119,6 +121,7 @@ impl LocalProvider {
                 template: spec.template,
                 created_at: now,
                 expires_at: now.checked_add(spec.life).unwrap_or(now),
+                ends_at: None,
             },
             init: None,
         };
@@ -215,7 +218,7 @@ impl SandboxProvider for LocalProvider {
 
     async fn spawn(&self, id: &SandboxId, exec: &Exec) -> Result<(), SandboxError> {
         let reply = self.ask(id, Request::Spawn { exec: exec.clone() }).await?;
-        client::started(reply, exec.name.as_str())
+        talk::started(reply, exec.name.as_str())
     }
 
     async fn process(

@@ -71,6 +71,9 @@ pub(super) async fn start(
         pids: spec.limits.pids,
         disk: spec.limits.disk,
         oom: groups.oom_file().map(|_| bwrap::OOM.to_owned()),
+        user: None,
+        socket: None,
+        start: vec![],
     };
     let template = config.templates.get(&spec.template);
     let view = bwrap::View {

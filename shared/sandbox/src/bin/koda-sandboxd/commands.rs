@@ -15,7 +15,7 @@ use std::{
     process::Stdio,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -48,6 +48,7 @@ struct Entry {
 /// Every command of this sandbox, those that are over too.
 pub struct Commands {
     orders: Orders,
+    memory: AtomicU64,
     program: PathBuf,
     entries: Mutex<HashMap<String, Entry>>,
 }
@@ -56,10 +57,16 @@ impl Commands {
     /// `program` is this one, which also runs commands.
     pub fn new(orders: Orders, program: PathBuf) -> Self {
         Self {
+            memory: AtomicU64::new(orders.memory),
             orders,
             program,
             entries: Mutex::new(HashMap::new()),
         }
+    }
+
+    /// What memory a command may take from now on.
+    pub fn set_memory(&self, bytes: u64) {
+        self.memory.store(bytes, Ordering::Relaxed);
     }
 
     fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<String, Entry>> {
@@ -84,7 +91,11 @@ impl Commands {
             .ok_or_else(|| failed("no program was named".into()))?;
         let found = find(&self.orders.app, program)
             .ok_or_else(|| failed(format!("there is no program {program} in the sandbox")))?;
-        let child = Command::new(&self.program)
+        let mut runner = Command::new(&self.program);
+        if let Some((user, group)) = self.orders.user {
+            runner.uid(user).gid(group);
+        }
+        let child = runner
             .arg("run")
             .arg(found)
             .arg(program)
@@ -171,7 +182,10 @@ impl Commands {
         let killed = self.killed_for_memory() > entry.killed_before;
         if code == 128 + Signal::SIGXFSZ as i32 {
             Some(EndedBy::Disk)
-        } else if killed && code != 0 && (code == 137 || entry.peak > self.orders.memory / 2) {
+        } else if killed
+            && code != 0
+            && (code == 137 || entry.peak > self.memory.load(Ordering::Relaxed) / 2)
+        {
             Some(EndedBy::Memory)
         } else {
             None

@@ -1,6 +1,6 @@
-//! The supervisor inside a local sandbox: runs commands, holds limits, and ends with everything when its time is over.
+//! The supervisor inside a sandbox: runs commands, holds limits, and ends with everything when its time is over.
 //!
-//! It is the sandbox's first process, so that the kernel lets nothing inside end it, hands it every orphan, and ends
+//! In a local sandbox it is the first process, so that the kernel lets nothing inside end it, hands it every orphan, and ends
 //! everything with it.
 
 #[cfg(target_os = "linux")]
@@ -9,9 +9,17 @@
 mod wire;
 
 #[cfg(target_os = "linux")]
+#[path = "../../files.rs"]
+mod files;
+
+#[cfg(target_os = "linux")]
+mod ask;
+#[cfg(target_os = "linux")]
 mod commands;
 #[cfg(target_os = "linux")]
 mod output;
+#[cfg(target_os = "linux")]
+mod place;
 #[cfg(target_os = "linux")]
 mod processes;
 #[cfg(target_os = "linux")]
@@ -27,6 +35,8 @@ fn main() -> std::process::ExitCode {
     match args.next().as_deref().and_then(std::ffi::OsStr::to_str) {
         Some("run") => runner::run(args),
         Some("supervise") => serve::supervise(args.next()),
+        Some("ask") => ask::ask(args),
+        Some("files") => place::files(args),
         _ => {
             eprintln!("koda-sandboxd is started by Koda inside a sandbox");
             std::process::ExitCode::from(2)

@@ -11,10 +11,10 @@ use std::{
     ffi::OsString,
     os::{
         fd::{AsFd, BorrowedFd},
-        unix::net::UnixListener as StdListener,
+        unix::{fs::PermissionsExt, net::UnixListener as StdListener},
     },
     process::ExitCode,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -51,28 +51,54 @@ pub fn supervise(orders: Option<OsString>) -> ExitCode {
 }
 
 fn prepare_and_serve(orders: Orders) -> Result<(), Problem> {
-    close_inherited();
-    let control = listener(std::io::stdin().as_fd())?;
-    let preview = listener(std::io::stdout().as_fd())?;
+    let (control, preview) = match &orders.socket {
+        // Visitors come another way then.
+        Some(path) => {
+            // It is not the first process here, which orphans would come to.
+            prctl::set_child_subreaper(true)?;
+            (bound(path)?, None)
+        }
+        None => {
+            close_inherited();
+            let preview = listener(std::io::stdout().as_fd())?;
+            (listener(std::io::stdin().as_fd())?, Some(preview))
+        }
+    };
     let commands = Arc::new(Commands::new(orders.clone(), std::env::current_exe()?));
     // Commands have the same user: without this they could look into and change this process.
     prctl::set_dumpable(false)?;
-    watch::set_limits(&orders)?;
+    let limits = watch::Limits::of(&orders);
+    watch::set_limits(&limits)?;
+    let held: watch::Held = Arc::new(Mutex::new(limits));
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
         .block_on(async {
             let control = UnixListener::from_std(control)?;
-            let preview = UnixListener::from_std(preview)?;
+            let preview = preview.map(UnixListener::from_std).transpose()?;
             let (port, life) = (orders.port, Duration::from_millis(orders.life_ms));
             let runtime = tokio::runtime::Handle::current();
-            let watched = commands.clone();
+            let (watched, watching) = (commands.clone(), held.clone());
+            let app = orders.app.clone();
             // Started now: when a command has taken every process that there is, no thread can be started.
             std::thread::Builder::new()
-                .spawn(move || watch::hold_limits(&watched, &orders, &runtime))?;
+                .spawn(move || watch::hold_limits(&watched, &app, &watching, &runtime))?;
             tokio::spawn(bury_strays(commands.clone()));
-            tokio::spawn(receive_visitors(preview, port));
-            answer(control, commands, Arc::new(watch::Life::new(life))).await;
+            if let Some(preview) = preview {
+                tokio::spawn(receive_visitors(preview, port));
+            }
+            for exec in orders.start {
+                let name = exec.name.as_str().to_owned();
+                if let Err(reply) = commands.start(exec, None) {
+                    return Err(format!("{name} cannot be started: {reply:?}").into());
+                }
+            }
+            let post = Post {
+                commands,
+                life: Arc::new(watch::Life::new(life)),
+                limits: held,
+            };
+            answer(control, post).await;
             Ok(())
         })
 }
@@ -93,6 +119,18 @@ fn close_inherited() {
     }
 }
 
+/// A socket of its own, for whoever has the same user.
+fn bound(path: &str) -> std::io::Result<StdListener> {
+    let _ = std::fs::remove_file(path);
+    if let Some(folder) = std::path::Path::new(path).parent() {
+        std::fs::create_dir_all(folder)?;
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+    }
+    let listener = StdListener::bind(path)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
 fn listener(inherited: BorrowedFd<'_>) -> std::io::Result<StdListener> {
     let listener = StdListener::from(inherited.try_clone_to_owned()?);
     listener.set_nonblocking(true)?;
@@ -109,13 +147,21 @@ async fn bury_strays(commands: Arc<Commands>) {
     }
 }
 
-async fn answer(control: UnixListener, commands: Arc<Commands>, life: Arc<watch::Life>) {
+/// What requests are about.
+#[derive(Clone)]
+struct Post {
+    commands: Arc<Commands>,
+    life: Arc<watch::Life>,
+    limits: watch::Held,
+}
+
+async fn answer(control: UnixListener, post: Post) {
     loop {
         tokio::select! {
-            () = life.over() => return,
+            () = post.life.over() => return,
             accepted = control.accept() => match accepted {
                 Ok((stream, _)) => {
-                    tokio::spawn(serve(stream, commands.clone(), life.clone()));
+                    tokio::spawn(serve(stream, post.clone()));
                 }
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
@@ -123,7 +169,12 @@ async fn answer(control: UnixListener, commands: Arc<Commands>, life: Arc<watch:
     }
 }
 
-async fn serve(stream: UnixStream, commands: Arc<Commands>, life: Arc<watch::Life>) {
+async fn serve(stream: UnixStream, post: Post) {
+    let Post {
+        commands,
+        life,
+        limits,
+    } = post;
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
     let read = BufReader::new(reader.take(REQUEST_BYTES))
@@ -160,6 +211,19 @@ async fn serve(stream: UnixStream, commands: Arc<Commands>, life: Arc<watch::Lif
         Ok(Request::Extend { life_ms }) => {
             life.extend(Duration::from_millis(life_ms));
             Reply::Done
+        }
+        Ok(Request::Limit { memory, pids, disk }) => {
+            let set = watch::Limits { memory, pids, disk };
+            match watch::set_limits(&set) {
+                Ok(()) => {
+                    *limits.lock().unwrap_or_else(PoisonError::into_inner) = set;
+                    commands.set_memory(memory);
+                    Reply::Done
+                }
+                Err(error) => Reply::Failed {
+                    message: error.to_string(),
+                },
+            }
         }
         Ok(Request::Shutdown) => {
             let _ = say(&mut writer, &Reply::Done).await;

@@ -12,7 +12,7 @@ use std::{
     fs,
     os::unix::fs::MetadataExt,
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::{runtime::Handle, sync::Notify};
@@ -31,16 +31,40 @@ const OPEN_FILES: u64 = 8192;
 /// Processes beyond the limit that the kernel lets be: the supervisor's own, and enough to see that it was passed.
 const SPARE_PIDS: u64 = 16;
 
-/// Sets what every command inherits.
-pub fn set_limits(orders: &Orders) -> nix::Result<()> {
+/// What commands may use together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub memory: u64,
+    pub pids: u32,
+    pub disk: u64,
+}
+
+impl Limits {
+    pub fn of(orders: &Orders) -> Self {
+        Self {
+            memory: orders.memory,
+            pids: orders.pids,
+            disk: orders.disk,
+        }
+    }
+}
+
+/// The limits that hold, which can be set again.
+pub type Held = Arc<Mutex<Limits>>;
+
+/// Sets what every command inherits that is started from now on.
+pub fn set_limits(limits: &Limits) -> nix::Result<()> {
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    let root = nix::unistd::geteuid().is_root();
     let lower = |resource, wanted: u64| {
         let (_, most) = getrlimit(resource)?;
-        setrlimit(resource, wanted.min(most), wanted.min(most))
+        // Root may raise what it has lowered.
+        let wanted = if root { wanted } else { wanted.min(most) };
+        setrlimit(resource, wanted, wanted)
     };
-    lower(Resource::RLIMIT_FSIZE, orders.disk)?;
+    lower(Resource::RLIMIT_FSIZE, limits.disk)?;
     lower(Resource::RLIMIT_NOFILE, OPEN_FILES)?;
-    lower(Resource::RLIMIT_NPROC, u64::from(orders.pids) + SPARE_PIDS)
+    lower(Resource::RLIMIT_NPROC, u64::from(limits.pids) + SPARE_PIDS)
 }
 
 /// How long the sandbox still lives.
@@ -84,12 +108,12 @@ fn later(by: Duration) -> Instant {
 }
 
 /// Ends commands that go over a limit, for as long as the sandbox lives.
-pub fn hold_limits(commands: &Commands, orders: &Orders, runtime: &Handle) {
-    let mut disk = Disk::new(orders);
+pub fn hold_limits(commands: &Commands, app: &str, held: &Held, runtime: &Handle) {
+    let mut disk = Disk::new(Path::new(app));
     let mut pause = LOOK;
     loop {
         std::thread::sleep(pause);
-        if fs::metadata(&orders.app).is_ok_and(|app| app.nlink() == 0) {
+        if fs::metadata(app).is_ok_and(|app| app.nlink() == 0) {
             // Somebody has removed the sandbox from outside.
             std::process::exit(0);
         }
@@ -108,27 +132,28 @@ pub fn hold_limits(commands: &Commands, orders: &Orders, runtime: &Handle) {
         for share in &shares {
             commands.saw(&share.name, share.resident);
         }
-        if let Some((name, limit)) = over_limit(&shares, orders, &mut disk) {
+        let limits = *held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((name, limit)) = over_limit(&shares, &limits, &mut disk) {
             runtime.block_on(commands.end(&name, limit, Duration::ZERO));
         }
     }
 }
 
 /// Which command is to end, and for what.
-fn over_limit(shares: &[Share], orders: &Orders, disk: &mut Disk<'_>) -> Option<(String, EndedBy)> {
+fn over_limit(shares: &[Share], limits: &Limits, disk: &mut Disk<'_>) -> Option<(String, EndedBy)> {
     // What processes share is counted once only where that matters: telling it apart is slow.
-    if shares.iter().map(|s| s.resident).sum::<u64>() > orders.memory {
+    if shares.iter().map(|s| s.resident).sum::<u64>() > limits.memory {
         let exact: Vec<u64> = shares.iter().map(Share::memory).collect();
-        if exact.iter().sum::<u64>() > orders.memory {
+        if exact.iter().sum::<u64>() > limits.memory {
             let worst = shares.iter().zip(&exact).max_by_key(|(_, bytes)| **bytes);
             return worst.map(|(share, _)| (share.name.clone(), EndedBy::Memory));
         }
     }
-    if shares.iter().map(Share::threads).sum::<u32>() > orders.pids {
+    if shares.iter().map(Share::threads).sum::<u32>() > limits.pids {
         let worst = shares.iter().max_by_key(|s| s.threads());
         return worst.map(|share| (share.name.clone(), EndedBy::Pids));
     }
-    if disk.is_over(shares) {
+    if disk.is_over(shares, limits.disk) {
         // What was started last is what made it grow.
         return shares.first().map(|s| (s.name.clone(), EndedBy::Disk));
     }
@@ -161,39 +186,35 @@ impl Share {
 }
 
 struct Disk<'a> {
-    orders: &'a Orders,
-    /// Bytes above which a command is ended.
-    limit: u64,
+    app: &'a Path,
+    /// Bytes beyond the limit that are let be for now.
+    leeway: u64,
     due: Instant,
 }
 
 impl<'a> Disk<'a> {
-    fn new(orders: &'a Orders) -> Self {
+    fn new(app: &'a Path) -> Self {
         Self {
-            orders,
-            limit: orders.disk,
+            app,
+            leeway: 0,
             due: Instant::now(),
         }
     }
 
-    fn is_over(&mut self, shares: &[Share]) -> bool {
+    fn is_over(&mut self, shares: &[Share], limit: u64) -> bool {
         let began = Instant::now();
         if began < self.due {
             return false;
         }
-        let app = Path::new(&self.orders.app);
-        let used = used(app, Some(&app.join("node_modules")))
+        let used = used(self.app, Some(&self.app.join("node_modules")))
             + used(Path::new("/tmp"), None)
-            + nameless(app, shares);
+            + nameless(self.app, shares);
         self.due = Instant::now() + began.elapsed() * DISK_SHARE;
-        let over = used > self.limit;
-        let next = if used > self.orders.disk {
-            used + LEEWAY
-        } else {
-            0
-        };
-        if over || next == 0 {
-            self.limit = next.max(self.orders.disk);
+        let over = used > limit + self.leeway;
+        if over {
+            self.leeway = used + LEEWAY - limit;
+        } else if used <= limit {
+            self.leeway = 0;
         }
         over
     }

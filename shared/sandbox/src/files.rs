@@ -1,4 +1,4 @@
-//! Files of a sandbox, from outside. The code inside may plant links, pipes and devices: nothing is followed out of the
+//! Files of a workspace, whoever looks at it. The code inside may plant links, pipes and devices: nothing is followed out of the
 //! root, and nothing but plain files is opened.
 
 use bytes::Bytes;
@@ -38,7 +38,7 @@ fn failed(path: &str, error: &io::Error) -> SandboxError {
     }
 }
 
-pub(super) fn write(root: &Path, files: &[FileWrite]) -> Result<(), SandboxError> {
+pub(crate) fn write(root: &Path, files: &[FileWrite]) -> Result<(), SandboxError> {
     let dir = open_root(root)?;
     for file in files {
         let path = file.path.as_str();
@@ -78,7 +78,7 @@ fn write_one(dir: &Dir, path: &str, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Opens a plain file for reading, without following a link at its end and without waiting.
-pub(super) fn open(root: &Path, path: &WorkPath) -> Result<(std::fs::File, u64), SandboxError> {
+pub(crate) fn open(root: &Path, path: &WorkPath) -> Result<(std::fs::File, u64), SandboxError> {
     let dir = open_root(root)?;
     let text = path.as_str();
     let mut options = OpenOptions::new();
@@ -96,7 +96,7 @@ pub(super) fn open(root: &Path, path: &WorkPath) -> Result<(std::fs::File, u64),
     Ok((file.into_std(), meta.len()))
 }
 
-pub(super) fn read(root: &Path, path: &WorkPath, max: u64) -> Result<Bytes, SandboxError> {
+pub(crate) fn read(root: &Path, path: &WorkPath, max: u64) -> Result<Bytes, SandboxError> {
     let (file, size) = open(root, path)?;
     let over = || SandboxError::OverLimit(format!("{path} is larger than {max} bytes"));
     if size > max {
@@ -114,7 +114,7 @@ pub(super) fn read(root: &Path, path: &WorkPath, max: u64) -> Result<Bytes, Sand
     }
 }
 
-pub(super) fn list(root: &Path, folder: Option<&WorkPath>) -> Result<Vec<Listed>, SandboxError> {
+pub(crate) fn list(root: &Path, folder: Option<&WorkPath>) -> Result<Vec<Listed>, SandboxError> {
     let dir = open_root(root)?;
     let mut found = Vec::new();
     let mut waiting = vec![folder.map(|f| f.as_str().to_owned()).unwrap_or_default()];
@@ -167,7 +167,7 @@ pub(super) fn list(root: &Path, folder: Option<&WorkPath>) -> Result<Vec<Listed>
     Ok(found)
 }
 
-pub(super) fn remove(root: &Path, paths: &[WorkPath]) -> Result<(), SandboxError> {
+pub(crate) fn remove(root: &Path, paths: &[WorkPath]) -> Result<(), SandboxError> {
     let dir = open_root(root)?;
     for path in paths {
         let text = path.as_str();

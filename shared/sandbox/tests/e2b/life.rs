@@ -1,0 +1,182 @@
+//! What is E2B's own: pauses, limits of life, doubles, other people's sandboxes.
+
+use crate::room::Room;
+use koda_domain::{
+    Engine, SandboxId, SessionId, WorkPath,
+    sandbox::{
+        Exec, FileWrite, ProcessName, SandboxError, SandboxLimits, SandboxProvider, SandboxSpec,
+        run,
+    },
+};
+use koda_sandbox::e2b::{E2bProvider, OnIdle};
+use std::time::{Duration, Instant};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn spec(life: Duration) -> SandboxSpec {
+    SandboxSpec {
+        session: SessionId::new(ulid::Ulid::generate()),
+        template: Engine::Remotion,
+        limits: SandboxLimits::default(),
+        life,
+    }
+}
+
+fn file(name: &str, text: &str) -> FileWrite {
+    FileWrite {
+        path: WorkPath::parse(name).unwrap(),
+        bytes: text.to_owned().into(),
+    }
+}
+
+#[tokio::test]
+async fn a_sandbox_that_was_paused_goes_on_where_it_is_used() {
+    let room = Room::new(HOUR).await.unwrap();
+    let mut config = room.config();
+    config.on_idle = OnIdle::Pause;
+    let provider = E2bProvider::new(config.clone()).unwrap();
+    let elsewhere = E2bProvider::new(config).unwrap();
+    let id = provider
+        .create(&spec(Duration::from_secs(1)))
+        .await
+        .unwrap()
+        .id;
+    provider
+        .write(&id, vec![file("src/a.ts", "kept")])
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let owned = provider.owned().await.unwrap();
+    assert!(
+        owned[0].expires_at > jiff::Timestamp::now(),
+        "the janitor would end it"
+    );
+    let path = WorkPath::parse("src/a.ts").unwrap();
+    assert_eq!(provider.read(&id, &path, 100).await.unwrap(), "kept");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(elsewhere.get(&id).await.unwrap().id, id);
+    assert_eq!(elsewhere.read(&id, &path, 100).await.unwrap(), "kept");
+}
+
+#[tokio::test]
+async fn a_sandbox_says_when_its_plan_ends_it_and_is_not_extended_beyond() {
+    let room = Room::new(Duration::from_secs(100)).await.unwrap();
+    let mut config = room.config();
+    config.max_life = Duration::from_secs(100);
+    let provider = E2bProvider::new(config).unwrap();
+    let made = provider.create(&spec(HOUR)).await.unwrap();
+    provider.extend(&made.id, HOUR).await.unwrap();
+    let found = provider.get(&made.id).await.unwrap();
+    let most = found.ends_at.unwrap();
+    let life = most.duration_since(found.created_at).as_secs();
+    assert!((99..=100).contains(&life), "{life}");
+    assert!(found.expires_at <= most);
+}
+
+#[tokio::test]
+async fn sandboxes_of_others_are_not_touched() {
+    let room = Room::new(HOUR).await.unwrap();
+    let mut config = room.config();
+    config.deployment = "somebody-else".into();
+    let theirs = E2bProvider::new(config).unwrap();
+    let id = theirs.create(&spec(HOUR)).await.unwrap().id;
+    let ours = room.provider();
+    assert!(ours.owned().await.unwrap().is_empty());
+    assert_eq!(ours.get(&id).await, Err(SandboxError::Gone));
+    assert_eq!(
+        ours.write(&id, vec![file("a", "b")]).await,
+        Err(SandboxError::Gone)
+    );
+    ours.destroy(&id).await.unwrap();
+    theirs.get(&id).await.unwrap();
+    let strange = SandboxId("../../v2/sandboxes".into());
+    assert_eq!(ours.get(&strange).await, Err(SandboxError::Gone));
+}
+
+#[tokio::test]
+async fn a_key_or_a_template_that_is_missing_says_what_to_do() {
+    let room = Room::new(HOUR).await.unwrap();
+    let mut config = room.config();
+    let mut wrong = e2b_client::Config::new("e2b_wrong");
+    wrong.api_url = config.client.api_url.clone();
+    config.client = wrong;
+    let refused = E2bProvider::new(config).unwrap().ready().await.unwrap_err();
+    assert!(refused.to_string().contains("E2B_API_KEY"), "{refused}");
+    let mut config = room.config();
+    config.templates.insert(Engine::Remotion, "no-such".into());
+    let provider = E2bProvider::new(config).unwrap();
+    for refused in [
+        provider.ready().await.unwrap_err(),
+        provider.create(&spec(HOUR)).await.unwrap_err(),
+    ] {
+        assert!(
+            refused.to_string().contains("make e2b-templates"),
+            "{refused}"
+        );
+    }
+    room.provider().ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sandbox_that_dies_under_a_command_is_gone() {
+    let room = Room::new(HOUR).await.unwrap();
+    let provider = room.provider();
+    let id = provider.create(&spec(HOUR)).await.unwrap().id;
+    let sleep = Exec::new(ProcessName::new("sleep"), &["sleep", "60"], HOUR);
+    let killer = room.provider();
+    let (ended, ()) = tokio::join!(run(&*provider, &id, &sleep), async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        killer.destroy(&id).await.unwrap();
+    });
+    assert_eq!(ended.unwrap_err(), SandboxError::Gone);
+    assert_eq!(provider.get(&id).await, Err(SandboxError::Gone));
+}
+
+#[tokio::test]
+async fn a_workspace_goes_in_two_requests_and_one_small_file_in_one() {
+    let room = Room::new(HOUR).await.unwrap();
+    let provider = room.provider();
+    let id = provider.create(&spec(HOUR)).await.unwrap().id;
+    let text = "x".repeat(10_000);
+    let files: Vec<_> = (0..60)
+        .map(|n| file(&format!("src/f{n}.ts"), &text))
+        .collect();
+    let late = |path: &str| e2b_emulator::fault::Fault {
+        method: None,
+        path: path.into(),
+        skip: 0,
+        times: 100,
+        then: e2b_emulator::fault::Action::Delay(200),
+    };
+    // Every request takes a fifth of a second longer.
+    room.emulator
+        .set_faults(vec![late("/files"), late("/process.Process/Start")]);
+    let began = Instant::now();
+    provider.write(&id, files).await.unwrap();
+    assert!(
+        began.elapsed() < Duration::from_millis(900),
+        "{:?}",
+        began.elapsed()
+    );
+    let began = Instant::now();
+    provider
+        .write(&id, vec![file("src/f1.ts", &text)])
+        .await
+        .unwrap();
+    assert!(
+        began.elapsed() < Duration::from_millis(390),
+        "{:?}",
+        began.elapsed()
+    );
+    room.emulator.set_faults(vec![]);
+    assert_eq!(
+        provider
+            .list(&id, None)
+            .await
+            .unwrap()
+            .iter()
+            .filter(|l| l.path.starts_with("src/f"))
+            .count(),
+        60
+    );
+}
