@@ -41,6 +41,7 @@ pub async fn run(world: Arc<World>, template: String, build: String, definition:
                     template.tags.insert(tag, build.clone());
                 }
             });
+            world.templates.save(&world.templates_file());
         }
         Err(error) => {
             let message = format!("{error:#}");

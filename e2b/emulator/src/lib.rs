@@ -115,6 +115,10 @@ impl World {
         &self.folder
     }
 
+    fn templates_file(&self) -> PathBuf {
+        self.folder.join("templates.json")
+    }
+
     fn base(&self) -> PathBuf {
         self.folder.join("base")
     }
@@ -218,7 +222,10 @@ impl Emulator {
             spare: Mutex::default(),
             faults: fault::Faults::default(),
         });
-        world.templates.add("base", Made::default());
+        world.templates.load(&world.templates_file());
+        if world.templates.find("base").is_none() {
+            world.templates.add("base", Made::default());
+        }
         let stop = CancellationToken::new();
         tokio::spawn(server::serve(world.clone(), listener, stop.clone()));
         tokio::spawn(expire(Arc::downgrade(&world), stop.clone()));

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -17,7 +17,7 @@ use std::{
 pub const DEFAULT_TAG: &str = "default";
 
 /// Where a build stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     Waiting,
@@ -60,11 +60,12 @@ pub struct Definition {
 }
 
 /// A build of a template.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Build {
     pub id: String,
     pub status: Status,
     pub created_at: Timestamp,
+    #[serde(skip)]
     pub logs: Vec<LogEntry>,
     /// Why it failed, and at which step.
     pub reason: Option<(String, Option<String>)>,
@@ -72,7 +73,7 @@ pub struct Build {
 }
 
 /// What a build leaves.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Made {
     /// Folders that go over the base, the uppermost first.
     pub layers: Vec<PathBuf>,
@@ -89,7 +90,7 @@ pub struct Made {
 }
 
 /// See the module.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Template {
     pub id: String,
     pub name: String,
@@ -147,6 +148,33 @@ pub fn is_name(name: &str) -> bool {
 }
 
 impl Templates {
+    /// What an emulator before this one has built in a folder, where its layers are still there.
+    pub fn load(&self, file: &Path) {
+        let text = std::fs::read(file).unwrap_or_default();
+        let Ok(known) = serde_json::from_slice::<Vec<Template>>(&text) else {
+            return;
+        };
+        for mut template in known {
+            let there =
+                |b: &Build| b.status == Status::Ready && b.made.layers.iter().all(|l| l.is_dir());
+            template.builds.retain(there);
+            let builds: Vec<_> = template.builds.iter().map(|b| b.id.clone()).collect();
+            template.tags.retain(|_, build| builds.contains(build));
+            self.table().insert(template.id.clone(), template);
+        }
+    }
+
+    /// Writes down what there is.
+    pub fn save(&self, file: &Path) {
+        let all: Vec<Template> = self.table().values().cloned().collect();
+        let written = serde_json::to_vec_pretty(&all)
+            .map_err(std::io::Error::other)
+            .and_then(|text| std::fs::write(file, text));
+        if let Err(error) = written {
+            tracing::warn!("Templates could not be written down: {error}");
+        }
+    }
+
     /// All of them.
     pub fn table(&self) -> MutexGuard<'_, BTreeMap<String, Template>> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)

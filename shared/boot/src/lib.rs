@@ -13,7 +13,10 @@ use koda_domain::{Clock, Engine, Ids, sandbox::SandboxProvider};
 use koda_http::{AppState, Site};
 use koda_model::DemoModel;
 use koda_objects::LocalObjects;
-use koda_sandbox::local::{LocalConfig, LocalProvider};
+use koda_sandbox::{
+    e2b::{E2bConfig, E2bProvider, OnIdle},
+    local::{LocalConfig, LocalProvider},
+};
 use koda_store::SqliteStore;
 use std::{
     collections::BTreeMap,
@@ -82,9 +85,12 @@ async fn compose(
         SqliteStore::open(&data.join("koda.db")).context("the database cannot be opened")?;
     let objects = LocalObjects::new(data.join("objects"), secret, clock.clone());
     let objects = Arc::new(objects.context("the folder of files cannot be opened")?);
-    let sandboxes = Arc::new(provider(config, &data, clock.clone())?);
+    let sandboxes: Arc<dyn SandboxProvider> = match &config.e2b {
+        Some(e2b) => Arc::new(at_e2b(e2b, secret, config.max_sandboxes)?),
+        None => Arc::new(provider(config, &data, clock.clone())?),
+    };
     if let Err(error) = sandboxes.ready().await {
-        tracing::warn!("Sandboxes cannot be made on this machine: {error}");
+        tracing::warn!("Sandboxes cannot be made: {error}");
     } else {
         tracing::info!("Sandboxes: {}", sandboxes.info().isolation);
     }
@@ -111,6 +117,30 @@ async fn compose(
         site,
         shutdown,
     })
+}
+
+fn at_e2b(e2b: &config::E2b, secret: &[u8], max_sandboxes: usize) -> Result<E2bProvider> {
+    let mut client = E2bConfig::client(e2b.api_key.expose());
+    client.domain.clone_from(&e2b.domain);
+    client.api_url.clone_from(&e2b.api_url);
+    client.sandbox_url.clone_from(&e2b.sandbox_url);
+    let [remotion, theatre] = e2b.templates.clone();
+    let config = E2bConfig {
+        client,
+        deployment: e2b
+            .deployment
+            .clone()
+            .unwrap_or_else(|| secret::name(secret)),
+        templates: BTreeMap::from([(Engine::Remotion, remotion), (Engine::Theatre, theatre)]),
+        on_idle: if e2b.pause {
+            OnIdle::Pause
+        } else {
+            OnIdle::Kill
+        },
+        max_life: e2b.max_life,
+        max_sandboxes,
+    };
+    E2bProvider::new(config).context("E2B cannot be used")
 }
 
 fn provider(config: &Config, data: &Path, clock: Arc<dyn Clock>) -> Result<LocalProvider> {

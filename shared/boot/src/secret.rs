@@ -2,6 +2,7 @@
 
 use crate::config::Secret;
 use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
 use std::{
     fs,
     io::{ErrorKind, Read, Write},
@@ -10,6 +11,14 @@ use std::{
 };
 
 const BYTES: usize = 32;
+
+/// A name that only whoever has the secret comes to, and that does not give it away.
+pub(crate) fn name(secret: &[u8]) -> String {
+    let hash = Sha256::new_with_prefix(b"deployment\n")
+        .chain_update(secret)
+        .finalize();
+    hash[..10].iter().map(|b| format!("{b:02x}")).collect()
+}
 
 pub(crate) fn load_or_make(path: &Path) -> Result<Secret> {
     match fs::read_to_string(path) {

@@ -11,6 +11,8 @@ done
 missing=
 for package in "$@"; do
   case $package in -*) continue ;; esac
+  # What is there as a program will do, whoever brought it.
+  command -v "${package%%=*}" >/dev/null && continue
   awk -v want="${package%%=*}" '
     /^Package: / { here = ($2 == want) }
     here && /^Status: .* installed$/ { found = 1 }

@@ -302,6 +302,7 @@ pub async fn remove(
 ) -> ApiResult<StatusCode> {
     let id = known(&world, &id)?;
     world.templates.table().remove(&id);
+    world.templates.save(&world.templates_file());
     Ok(StatusCode::NO_CONTENT)
 }
 

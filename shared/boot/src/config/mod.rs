@@ -36,6 +36,8 @@ pub struct Config {
     pub sandboxd_bin: PathBuf,
     /// Signs links and preview addresses; made and kept in the data folder when not given.
     pub secret: Option<Secret>,
+    /// E2B, where sandboxes run there.
+    pub e2b: Option<E2b>,
     /// Limits of one sandbox.
     pub limits: SandboxLimits,
     /// How long a sandbox lives without being used.
@@ -48,6 +50,61 @@ pub struct Config {
     pub log: String,
     /// Whether logs are JSON lines.
     pub log_json: bool,
+}
+
+/// How sandboxes are made at E2B.
+#[derive(Debug, Clone)]
+pub struct E2b {
+    /// Key of the account.
+    pub api_key: Secret,
+    /// Domain of the service.
+    pub domain: String,
+    /// Address of the control plane, when the domain does not say it.
+    pub api_url: Option<String>,
+    /// One address for all sandboxes, when the domain does not say theirs.
+    pub sandbox_url: Option<String>,
+    /// Templates of the 2D and the 3D engine.
+    pub templates: [String; 2],
+    /// Whether an idle sandbox is paused instead of ended.
+    pub pause: bool,
+    /// The longest that a sandbox runs at a stretch.
+    pub max_life: Duration,
+    /// Name of this deployment in the account.
+    pub deployment: Option<String>,
+}
+
+impl E2b {
+    fn read(reader: &mut Reader) -> Option<Self> {
+        let provider = reader.one_of("SANDBOX_PROVIDER", &["auto", "local", "e2b"]);
+        let api_key = reader.secret("E2B_API_KEY");
+        let e2b = api_key.map(|api_key| Self {
+            api_key,
+            domain: reader.text("E2B_DOMAIN"),
+            api_url: reader.optional("E2B_API_URL"),
+            sandbox_url: reader.optional("E2B_SANDBOX_URL"),
+            templates: [
+                reader.text("E2B_TEMPLATE_REMOTION"),
+                reader.text("E2B_TEMPLATE_THEATRE"),
+            ],
+            pause: reader.one_of("E2B_ON_IDLE", &["kill", "pause"]) == "pause",
+            max_life: Duration::from_secs(reader.parsed("E2B_MAX_LIFE", "a number of seconds")),
+            deployment: reader.optional("E2B_DEPLOYMENT"),
+        });
+        if e2b
+            .as_ref()
+            .is_some_and(|e| e.max_life < Duration::from_secs(300))
+        {
+            reader.problem("E2B_MAX_LIFE", "must be at least 300 (five minutes)");
+        }
+        match (provider.as_str(), e2b) {
+            ("local", _) => None,
+            ("e2b", None) => {
+                reader.problem("E2B_API_KEY", "is needed where SANDBOX_PROVIDER is e2b");
+                None
+            }
+            (_, e2b) => e2b,
+        }
+    }
 }
 
 impl Config {
@@ -97,6 +154,7 @@ impl Config {
             capture_bin: reader.path("KODA_CAPTURE_BIN"),
             sandboxd_bin: reader.path("KODA_SANDBOXD_BIN"),
             secret: reader.secret("KODA_SECRET"),
+            e2b: E2b::read(&mut reader),
             limits: SandboxLimits {
                 memory: reader.bytes("SANDBOX_MAX_MEMORY"),
                 cpus: reader.parsed("SANDBOX_MAX_CPUS", "a number of cores, such as 2"),
@@ -111,7 +169,6 @@ impl Config {
             log: reader.text("KODA_LOG"),
             log_json: reader.one_of("KODA_LOG_FORMAT", &["text", "json"]) == "json",
         };
-        reader.one_of("SANDBOX_PROVIDER", &["local"]);
         let loopback = ["127.0.0.1", "::1", "localhost"].contains(&config.host.as_str());
         if !loopback && !config.allow_open {
             reader.problem(

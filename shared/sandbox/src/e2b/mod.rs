@@ -62,6 +62,14 @@ pub struct E2bConfig {
     pub max_sandboxes: usize,
 }
 
+impl E2bConfig {
+    /// A client's configuration for E2B's own service.
+    #[must_use]
+    pub fn client(api_key: &str) -> Config {
+        Config::new(api_key)
+    }
+}
+
 /// See the module.
 pub struct E2bProvider {
     config: E2bConfig,

@@ -134,7 +134,7 @@ impl Commands {
         let sink = Sink {
             log: match &listener {
                 Some(_) => None,
-                None => open_log(&self.orders.app, &name),
+                None => open_log(&self.orders.app, &name, self.orders.user),
             },
             listener: listener.clone(),
             cap: exec.output_cap,

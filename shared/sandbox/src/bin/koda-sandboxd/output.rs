@@ -2,12 +2,18 @@
 //! waits for it.
 
 use crate::wire::Reply;
+use cap_std::{
+    ambient_authority,
+    fs::{Dir, OpenOptions, OpenOptionsExt},
+};
 use data_encoding::BASE64;
+use nix::{
+    fcntl::AtFlags,
+    unistd::{Gid, Uid, fchown, fchownat},
+};
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
+    fs::File,
     io::Write,
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -92,16 +98,23 @@ impl Sink {
     }
 }
 
-/// The log of a command that nobody listens to. Whatever code inside has put in its place is replaced.
-pub fn open_log(app: &str, name: &str) -> Option<Arc<File>> {
-    let folder = Path::new(app).join(".koda/log");
-    DirBuilder::new().recursive(true).create(&folder).ok()?;
-    let path = folder.join(format!("{name}.log"));
-    let _ = std::fs::remove_file(&path);
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o644)
-        .open(path);
-    file.ok().map(Arc::new)
+/// The log of a command that nobody listens to, which belongs to whoever the command is. Whatever code inside has put in
+/// its place is replaced, and links of its lead nowhere.
+pub fn open_log(app: &str, name: &str, owner: Option<(u32, u32)>) -> Option<Arc<File>> {
+    let app = Dir::open_ambient_dir(app, ambient_authority()).ok()?;
+    app.create_dir_all(".koda/log").ok()?;
+    let folder = app.open_dir(".koda/log").ok()?;
+    let name = format!("{name}.log");
+    let _ = folder.remove_file(&name);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o644);
+    let file = folder.open_with(name, &options).ok()?.into_std();
+    if let Some((user, group)) = owner {
+        let (user, group) = (Uid::from_raw(user), Gid::from_raw(group));
+        let give = |dir: &Dir| fchownat(dir, ".", Some(user), Some(group), AtFlags::empty());
+        give(&app.open_dir(".koda").ok()?).ok()?;
+        give(&folder).ok()?;
+        fchown(&file, Some(user), Some(group)).ok()?;
+    }
+    Some(Arc::new(file))
 }
