@@ -5,10 +5,10 @@ SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-BINARIES := -p koda-server -p koda-sandbox -p koda-capture
+BINARIES := -p koda-server -p koda-sandbox -p koda-capture $(if $(filter e2b-emulator,$(SANDBOX_PROVIDER)),-p e2b-emulator)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help up build demo test test-rust test-web test-templates test-e2e lint api audit clean
+.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-e2e lint api audit clean e2b-templates
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -35,7 +35,7 @@ export PROMPT OUT
 
 test: ## Everything that CI runs
 	@infra/dev/setup.sh test
-	@$(MAKE) --no-print-directory lint test-rust test-web test-templates test-e2e
+	@$(MAKE) --no-print-directory lint test-rust test-web test-templates test-e2b test-e2e
 	@echo "All tests passed."
 
 lint: ## Format, lints, licences, known vulnerabilities
@@ -56,9 +56,20 @@ test-web: ## Types, lints and tests of the canvas
 test-templates: ## Every recipe: types, first paint, exact frames, hot reload
 	cd templates && node test.mjs
 
+test-e2b: ## The official clients against the emulator, and the whole job on the E2B path
+	cargo build --locked $(BINARIES) -p e2b-emulator
+	e2b/conformance/run.sh "$(abspath $(TARGET)/debug)"
+
 test-e2e: web/dist/index.html ## The whole job in a real browser against a real server
 	cargo build --locked $(BINARIES)
 	cd web && KODA_BIN_DIR="$(abspath $(TARGET)/debug)" npm run e2e
+
+# Programs for a sandbox: they bring the C library along, because the image's may be older than this machine's.
+E2B_TARGET := x86_64-unknown-linux-gnu
+e2b-templates: ## Build and publish the E2B templates with E2B_API_KEY; without it, print what would be done
+	@RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --target $(E2B_TARGET) -p koda-sandbox -p koda-capture --bins
+	@mkdir -p target/e2b-bin && cp $(TARGET)/$(E2B_TARGET)/release/koda-sandboxd $(TARGET)/$(E2B_TARGET)/release/koda-capture target/e2b-bin/
+	@cd e2b/templates && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; } && node build.mjs
 
 api: ## Renew the OpenAPI snapshot, the canvas's types and the generated documents
 	UPDATE_SNAPSHOTS=1 cargo test -p koda-http -p koda-boot

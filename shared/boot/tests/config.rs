@@ -140,3 +140,33 @@ fn the_document_is_what_the_code_says() {
         "run `make api`"
     );
 }
+
+#[test]
+fn sandboxes_are_at_e2b_where_there_is_a_key_and_nothing_else_is_said() {
+    let read = |set: &[(&str, &str)]| {
+        let set: Vec<_> = set
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
+        Config::read(&set, None)
+    };
+    let key = ("E2B_API_KEY", "e2b_0123");
+    let e2b = read(&[key, ("E2B_DOMAIN", "e2b.example.com"), ("E2B_DEBUG", "1")])
+        .unwrap()
+        .e2b
+        .unwrap();
+    assert_eq!(
+        (e2b.api_key.expose(), e2b.domain.as_str()),
+        (key.1, "e2b.example.com")
+    );
+    assert!(!format!("{e2b:?}").contains(key.1));
+    assert!(read(&[]).unwrap().e2b.is_none());
+    assert!(
+        read(&[key, ("SANDBOX_PROVIDER", "local")])
+            .unwrap()
+            .e2b
+            .is_none()
+    );
+    let problems = read(&[("SANDBOX_PROVIDER", "e2b")]).unwrap_err();
+    assert!(problems[0].to_string().contains("E2B_API_KEY"));
+}

@@ -81,7 +81,9 @@ impl Reader {
 
     fn take(&mut self, name: &str, value: &str) {
         let ours = name.starts_with("KODA_") || name.starts_with("SANDBOX_") || name == "PORT";
-        if !ours {
+        // Names of others, such as E2B's, are shared with their own programs: those that we do not know are not ours.
+        let shared = known(name.strip_suffix("_FILE").unwrap_or(name)).is_some();
+        if !ours && !shared {
             return;
         }
         if let Some(secret) = name

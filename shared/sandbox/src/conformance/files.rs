@@ -96,6 +96,16 @@ pub async fn a_file_is_replaced_whole(bench: Bench) {
             .expect("read"),
         "short"
     );
+    // Given twice, small or large, the last one counts.
+    for size in [10, 100_000] {
+        let twice = vec![
+            file("src/b.ts", "1".repeat(size)),
+            file("src/b.ts", "2".repeat(size)),
+        ];
+        bench.provider.write(&id, twice).await.expect("written");
+        let read = bench.provider.read(&id, &path("src/b.ts"), 1 << 20).await;
+        assert!(read.expect("read") == "2".repeat(size));
+    }
     assert!(matches!(
         bench.provider.read(&id, &path("src/a.ts"), 4).await,
         Err(SandboxError::OverLimit(_))

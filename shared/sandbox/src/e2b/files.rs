@@ -9,6 +9,7 @@ use e2b_client::{Command, Error, Output, Sandbox as Handle};
 use koda_domain::sandbox::{FileWrite, SandboxError};
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// The workspace.
 pub(super) const APP: &str = "/app";
@@ -39,10 +40,12 @@ pub(super) async fn write(handle: &Handle, files: &[FileWrite]) -> Result<Output
             .collect();
         return run(handle, &["write", APP, &json!(given).to_string()]).await;
     }
+    // One upload takes a path once; of several contents the last one counts, as it would one after another.
+    let last: BTreeMap<&str, &Bytes> = files.iter().map(|f| (f.path.as_str(), &f.bytes)).collect();
     let staging = format!("/tmp/.koda-{}", ulid::Ulid::generate());
-    let uploads = files
-        .iter()
-        .map(|f| (format!("{staging}/{}", f.path), f.bytes.clone()))
+    let uploads = last
+        .into_iter()
+        .map(|(path, bytes)| (format!("{staging}/{path}"), bytes.clone()))
         .collect();
     handle.files().as_user(USER).write_many(uploads).await?;
     run(handle, &["place", APP, &staging]).await
