@@ -50,7 +50,9 @@ async function freePort() {
 }
 
 async function startServer() {
-  const data = await mkdtemp(join(tmpdir(), "koda-demo-"));
+  // A folder that is given is kept.
+  const given = process.env.KODA_DATA_DIR;
+  const data = given ?? (await mkdtemp(join(tmpdir(), "koda-demo-")));
   const port = await freePort();
   const child = spawn(join(root, "infra/dev/run.sh"), {
     env: { ...process.env, KODA_DATA_DIR: data, PORT: String(port), KODA_LOG: process.env.KODA_LOG ?? "warn" },
@@ -61,7 +63,7 @@ async function startServer() {
     if (child.exitCode !== null) throw new Error("The server ended before it was ready; its log is above.");
     const health = await fetch(`${url}/api/health`).catch(() => null);
     if (health?.ok) break;
-    if (tries > 150) throw new Error("The server did not become ready within 30 seconds.");
+    if (tries > 900) throw new Error("The server did not become ready within three minutes.");
     await new Promise((r) => setTimeout(r, 200));
   }
   return {
@@ -70,7 +72,7 @@ async function startServer() {
       const ended = new Promise((r) => child.once("exit", r));
       child.kill("SIGTERM");
       await ended;
-      await rm(data, { recursive: true, force: true });
+      if (!given) await rm(data, { recursive: true, force: true });
     },
   };
 }

@@ -10,6 +10,7 @@ emulator_pid=$!
 trap 'kill "$emulator_pid" 2>/dev/null || true' EXIT
 read -r emulator_url <"$emulator_folder/.url.$$"
 rm -f "$emulator_folder/.url.$$"
+printf "%s\n" "$emulator_url" >"$emulator_folder/url"
 
 export SANDBOX_PROVIDER=e2b
 E2B_API_KEY="e2b_$(printf '0%.0s' {1..40})"

@@ -29,6 +29,8 @@ if [ "$(uname)" = Linux ] && command -v dpkg >/dev/null; then
   done
 fi
 if [ "$purpose" = test ] && ! [ -x /usr/lib/chromium/chromium ]; then packages+=(chromium); fi
+# The official Python client of E2B has an environment of its own.
+if [ "$purpose" = test ] && ! python3 -c 'import venv, ensurepip' 2>/dev/null; then packages+=(python3-venv); fi
 
 if [ ${#packages[@]} -gt 0 ]; then
   [ "$(uname)" = Linux ] || stop "The local sandbox needs Linux (bubblewrap). On macOS run Koda in a Linux VM, such as one made by Lima."
