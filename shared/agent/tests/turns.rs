@@ -824,6 +824,35 @@ async fn a_sandbox_that_is_lost_is_replaced_and_filled_and_the_turn_goes_on() {
     assert!(String::from_utf8_lossy(&file).contains("change it"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_is_replaced_before_its_provider_ends_it_and_not_sooner() {
+    let bench = bench(setup()).await;
+    let _work = bench.work();
+    let built = bench.built().await;
+    let minutes = |n: i64| bench.studio.clock().now() + jiff::SignedDuration::from_mins(n);
+    let open = async || {
+        bench
+            .studio
+            .open_preview(&bench.tenant, bench.session, None)
+            .await
+            .unwrap()
+    };
+    bench.sandboxes.will_end(minutes(-40), minutes(20));
+    open().await;
+    assert_eq!(bench.sandboxes.made(), 1, "it was replaced too soon");
+    bench.sandboxes.will_end(minutes(-55), minutes(5));
+    assert_eq!(open().await, Some(built.versions[0].id));
+    assert_eq!(bench.sandboxes.made(), 2);
+    assert!(bench.sandboxes.file("src/Composition.tsx").is_some());
+    // Whoever looks at a preview need not do anything for it.
+    bench.sandboxes.will_end(minutes(-55), minutes(5));
+    let _housekeeping = bench.work();
+    bench
+        .until("a third sandbox", |_| bench.sandboxes.made() == 3)
+        .await;
+    bench.assert_whole().await;
+}
+
 fn renders(fails: u32) -> FakeSandboxes {
     let tries = AtomicU32::new(0);
     FakeSandboxes::new(move |exec: &Exec, files| {

@@ -74,6 +74,15 @@ impl FakeSandboxes {
         self.inside.lock().unwrap().clear();
     }
 
+    /// Makes every sandbox one that began then, and that its provider ends at this time whatever anybody does.
+    pub fn will_end(&self, began: Timestamp, end: Timestamp) {
+        for inside in self.inside.lock().unwrap().values_mut() {
+            inside.sandbox.created_at = began;
+            inside.sandbox.expires_at = end;
+            inside.sandbox.ends_at = Some(end);
+        }
+    }
+
     /// How many were made.
     #[must_use]
     pub fn made(&self) -> u32 {
