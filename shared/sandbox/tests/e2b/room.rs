@@ -13,14 +13,20 @@ use std::{
     fs, io,
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::Duration,
 };
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+/// One test at a time: to the kernel the users of all the emulator's sandboxes are one, whose processes it counts together,
+/// so that one test's fork bomb would keep another's commands from starting. Machines at E2B share nothing.
+static ALONE: LazyLock<Arc<Mutex<()>>> = LazyLock::new(Arc::default);
 
 /// An emulator of a test's own.
 pub struct Room {
     pub emulator: Emulator,
     _folder: tempfile::TempDir,
+    _alone: OwnedMutexGuard<()>,
 }
 
 /// The emulator's program, which Cargo builds beside this one for its own tests.
@@ -74,6 +80,7 @@ impl Room {
         if fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) != 0) {
             return Err("the emulator can only be several users where it is root".into());
         }
+        let alone = ALONE.clone().lock_owned().await;
         let folder = tempfile::tempdir().unwrap();
         layer(folder.path());
         let mut options = Options::new(program());
@@ -92,6 +99,7 @@ impl Room {
         Ok(Self {
             emulator,
             _folder: folder,
+            _alone: alone,
         })
     }
 
