@@ -179,7 +179,10 @@ async fn forward(
     mut request: Request,
     run: CancellationToken,
 ) -> Response {
-    let failed = |_| StatusCode::BAD_GATEWAY.into_response();
+    let failed = |error: hyper::Error| {
+        tracing::warn!("A sandbox did not answer: {error:?}");
+        StatusCode::BAD_GATEWAY.into_response()
+    };
     let upgrades = request.headers().contains_key(header::UPGRADE);
     let outside = upgrades.then(|| hyper::upgrade::on(&mut request));
     let (mut parts, body) = request.into_parts();

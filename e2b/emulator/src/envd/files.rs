@@ -345,6 +345,7 @@ async fn parts(
             format!("error reading form: {e}"),
         )
     };
+    let (request, read) = read_to_its_end(request);
     let mut form = Multipart::from_request(request, &()).await.map_err(|e| {
         FileError::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -371,7 +372,24 @@ async fn parts(
         let body = part.map_err(io::Error::other);
         uploaded.push(store(&path, user, said, body).await?);
     }
+    drop(form);
+    let _ = read.await;
     Ok(uploaded)
+}
+
+/// A form's reader stops at its last mark; what the sender still has to say after that must be taken too, or it finds the
+/// connection closed.
+fn read_to_its_end(request: Request) -> (Request, tokio::task::JoinHandle<()>) {
+    let (head, body) = request.into_parts();
+    let (sender, pieces) = tokio::sync::mpsc::channel(16);
+    let read = tokio::spawn(async move {
+        let mut body = body.into_data_stream();
+        while let Some(piece) = body.next().await {
+            let _ = sender.send(piece).await;
+        }
+    });
+    let pieces = tokio_stream::wrappers::ReceiverStream::new(pieces);
+    (Request::from_parts(head, Body::from_stream(pieces)), read)
 }
 
 /// Browsers and clients escape quotes and line ends in a part's name.
