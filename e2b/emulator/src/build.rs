@@ -206,7 +206,6 @@ impl Builder<'_> {
             process["cwd"] = workdir.clone().into();
         }
         let mut code = None;
-        let request = json!({"process": process, "stdin": false});
         let hear = |message: &serde_json::Value| {
             use base64::{Engine, engine::general_purpose::STANDARD};
             let event = &message["event"];
@@ -229,7 +228,7 @@ impl Builder<'_> {
                     .log(self.template, self.build, Some(step), "error", error);
             }
         };
-        self.cell.run(user, None, &request, hear).await?;
+        self.cell.run(user, &process, hear).await?;
         match code {
             Some(0) => Ok(()),
             Some(code) => bail!(

@@ -303,7 +303,7 @@ impl Sandbox {
             "endAt": inner.end_at,
             "cpuCount": self.cpu_count,
             "memoryMB": self.memory_mb,
-            "diskSizeMB": 0,
+            "diskSizeMB": inner.cell.as_ref().map_or(0, Cell::disk_total) >> 20,
             "metadata": self.new.metadata,
             "state": match inner.state { State::Running => "running", _ => "paused" },
             "envdVersion": VERSION,
@@ -342,9 +342,10 @@ impl Sandbox {
             "cpuUsedPct": inner.cell.as_ref()?.cpu_percent(inner.started_at),
             "memUsed": used,
             "memTotal": u64::from(self.memory_mb) << 20,
+            // Files in memory are the machine's; none are counted as the sandbox's own.
             "memCache": 0,
             "diskUsed": inner.cell.as_ref()?.disk(),
-            "diskTotal": 0,
+            "diskTotal": inner.cell.as_ref()?.disk_total(),
         }))
     }
 }

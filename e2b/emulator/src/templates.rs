@@ -100,6 +100,9 @@ pub struct Template {
     pub builds: Vec<Build>,
     /// Builds by tag.
     pub tags: BTreeMap<String, String>,
+    /// Sandboxes that were made of it, by this emulator.
+    #[serde(skip)]
+    pub spawned: (u64, Option<Timestamp>),
 }
 
 /// A template to make a sandbox of.
@@ -280,6 +283,7 @@ impl Templates {
             memory_mb: 1024,
             tags: BTreeMap::from([(DEFAULT_TAG.to_owned(), build.id.clone())]),
             builds: vec![build],
+            spawned: (0, None),
         };
         self.table().insert(template.id.clone(), template);
     }

@@ -137,15 +137,11 @@ impl Studio {
         let known = head.state.sandbox.as_ref();
         if let Some(id) = known.and_then(|s| s.id.clone()) {
             match self.sandboxes().get(&id).await {
+                // One that its provider ends soon is left in good time, instead of in the middle of something.
                 Ok(sandbox)
                     if sandbox.template == engine
-                        && self.is_at_its_end(&sandbox)
-                        && !is_rendering(&head) =>
+                        && (is_rendering(&head) || !self.is_at_its_end(&sandbox)) =>
                 {
-                    // In good time, instead of in the middle of something.
-                    self.sandboxes().destroy(&id).await?;
-                }
-                Ok(sandbox) if sandbox.template == engine => {
                     let ready = known.is_some_and(|s| s.status == SandboxStatus::Ready);
                     return Ok((id, !ready));
                 }
@@ -174,6 +170,12 @@ impl Studio {
                 Err(error.into())
             }
         }
+    }
+
+    /// Whether somebody has used it, through this process, in the time in which its end counts as near.
+    pub(crate) fn was_used_lately(&self, sandbox: &SandboxId) -> bool {
+        let used = held(&self.environments.touched).get(sandbox).copied();
+        used.is_some_and(|at| self.clock().now().duration_since(at) < LAST_MINUTES)
     }
 
     /// Whether its provider ends it soon, however much it is extended.

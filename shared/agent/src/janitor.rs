@@ -30,9 +30,11 @@ impl Studio {
         for sandbox in self.sandboxes().owned().await? {
             let wanted = match self.store().session_any(sandbox.session).await {
                 Ok(head) => {
-                    // Extended to the very end: somebody was here lately, and goes on in another one.
-                    let used = sandbox.ends_at.is_some_and(|end| sandbox.expires_at >= end);
-                    if used && self.is_at_its_end(&sandbox) && is_idle(&head) {
+                    // Whoever uses it goes on in another one.
+                    if self.is_at_its_end(&sandbox)
+                        && self.was_used_lately(&sandbox.id)
+                        && is_idle(&head)
+                    {
                         self.refresh_soon(&head);
                     }
                     let known = head.state.sandbox.and_then(|s| s.id);

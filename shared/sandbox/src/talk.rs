@@ -1,7 +1,8 @@
-//! What a supervisor's answers mean, however they came.
+//! What a supervisor is asked and what its answers mean, however they travel.
 
-use crate::wire::Reply;
-use koda_domain::sandbox::{ExecEvent, SandboxError};
+use crate::wire::{Reply, Request};
+use koda_domain::sandbox::{ExecEvent, ProcessName, ProcessStatus, SandboxError};
+use std::time::Duration;
 
 /// What cannot have come from a supervisor.
 pub(crate) fn nonsense(what: &impl std::fmt::Display) -> SandboxError {
@@ -29,5 +30,34 @@ pub(crate) fn event(reply: Reply) -> Result<ExecEvent, SandboxError> {
         Reply::Stderr { data } => bytes(data).map(ExecEvent::Stderr),
         Reply::Exited { status } => Ok(ExecEvent::Exited(status)),
         other => Err(nonsense(&format!("{other:?}"))),
+    }
+}
+
+/// Milliseconds, as the wire has them.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Asks where a process stands.
+pub(crate) fn status_of(name: &ProcessName) -> Request {
+    Request::Status {
+        name: name.as_str().to_owned(),
+    }
+}
+
+/// Where a process stands.
+pub(crate) fn status(reply: Reply) -> ProcessStatus {
+    match reply {
+        Reply::Running => ProcessStatus::Running,
+        Reply::Exited { status } => ProcessStatus::Exited(status),
+        _ => ProcessStatus::Unknown,
+    }
+}
+
+/// Asks to end a process.
+pub(crate) fn kill(name: &ProcessName, grace: Duration) -> Request {
+    Request::Kill {
+        name: name.as_str().to_owned(),
+        grace_ms: milliseconds(grace),
     }
 }

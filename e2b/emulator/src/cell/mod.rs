@@ -277,32 +277,37 @@ impl Cell {
         let _ = self.child.wait().await;
     }
 
-    /// Starts a process through envd, as a user, and returns its output as it comes.
+    /// Starts a process through envd, as a user where one is named, and returns what it answers.
+    async fn start_process(
+        &self,
+        user: Option<&str>,
+        process: &serde_json::Value,
+    ) -> anyhow::Result<Incoming> {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        let message = serde_json::to_vec(&serde_json::json!({"process": process, "stdin": false}))?;
+        let mut body = vec![0];
+        body.extend_from_slice(&u32::try_from(message.len())?.to_be_bytes());
+        body.extend_from_slice(&message);
+        let login = user.map(|user| format!("Basic {}", STANDARD.encode(format!("{user}:"))));
+        let mut headers = vec![("content-type", "application/connect+json")];
+        headers.extend(login.as_deref().map(|login| ("authorization", login)));
+        let response = self
+            .call_with("POST", "/process.Process/Start", &headers, body.into())
+            .await?;
+        Ok(response.into_body())
+    }
+
+    /// Runs a process to its end, and passes on each message of its stream as it comes.
     ///
     /// # Errors
     /// Where envd does not answer.
     pub async fn run(
         &self,
         user: &str,
-        token: Option<&str>,
         process: &serde_json::Value,
         mut hear: impl FnMut(&serde_json::Value),
     ) -> anyhow::Result<()> {
-        use base64::{Engine, engine::general_purpose::STANDARD};
-        let message = serde_json::to_vec(process)?;
-        let mut body = vec![0];
-        body.extend_from_slice(&u32::try_from(message.len())?.to_be_bytes());
-        body.extend_from_slice(&message);
-        let login = format!("Basic {}", STANDARD.encode(format!("{user}:")));
-        let mut headers = vec![
-            ("content-type", "application/connect+json"),
-            ("authorization", login.as_str()),
-        ];
-        headers.extend(token.map(|t| ("x-access-token", t)));
-        let response = self
-            .call_with("POST", "/process.Process/Start", &headers, body.into())
-            .await?;
-        let mut body = response.into_body();
+        let mut body = self.start_process(Some(user), process).await?;
         let mut held: Vec<u8> = Vec::new();
         while let Some(frame) = body.frame().await {
             if let Ok(data) = frame?.into_data() {
@@ -319,6 +324,37 @@ impl Cell {
         }
         Ok(())
     }
+
+    /// Starts a template's command, which runs on.
+    ///
+    /// # Errors
+    /// Where envd does not answer.
+    pub async fn launch(&self, command: &str) -> anyhow::Result<()> {
+        let mut body = self.start_process(None, &shell(command)).await?;
+        // Once the first event is here it runs, listened to or not.
+        let first = body.frame().await;
+        first.context("the start command was not started")??;
+        Ok(())
+    }
+
+    /// Whether a command ends well.
+    ///
+    /// # Errors
+    /// Where envd does not answer.
+    pub async fn succeeds(&self, command: &str) -> anyhow::Result<bool> {
+        let mut well = false;
+        self.run("root", &shell(command), |message| {
+            let end = &message["event"]["end"];
+            well |= end.is_object() && end["exitCode"].is_null();
+        })
+        .await?;
+        Ok(well)
+    }
+}
+
+/// A line for a login shell.
+fn shell(line: &str) -> serde_json::Value {
+    serde_json::json!({"cmd": "/bin/bash", "args": ["-l", "-c", line]})
 }
 
 impl Drop for Cell {
@@ -363,6 +399,12 @@ impl Cell {
         (seconds / passed.max(0.01) * 100.0).min(100.0)
     }
 
+    /// Bytes of the disk that what is written inside goes to.
+    pub fn disk_total(&self) -> u64 {
+        let disk = nix::sys::statvfs::statvfs(&self.folder);
+        disk.map_or(0, |d| d.blocks() * d.fragment_size())
+    }
+
     /// Bytes that were written inside.
     pub fn disk(&self) -> u64 {
         let files = walkdir::WalkDir::new(self.folder.join("upper")).into_iter();
@@ -370,45 +412,5 @@ impl Cell {
             .flatten()
             .filter_map(|entry| Some(entry.metadata().ok()?.len()))
             .sum()
-    }
-}
-
-impl Cell {
-    /// Starts a template's command, which runs on.
-    ///
-    /// # Errors
-    /// Where envd does not answer.
-    pub async fn launch(&self, command: &str) -> anyhow::Result<()> {
-        let process = serde_json::json!({"cmd": "/bin/bash", "args": ["-l", "-c", command]});
-        let message = serde_json::to_vec(&serde_json::json!({"process": process, "stdin": false}))?;
-        let mut body = vec![0];
-        body.extend_from_slice(&u32::try_from(message.len())?.to_be_bytes());
-        body.extend_from_slice(&message);
-        let headers = [("content-type", "application/connect+json")];
-        let response = self
-            .call_with("POST", "/process.Process/Start", &headers, body.into())
-            .await?;
-        // Once the first event is here it runs, listened to or not.
-        let mut body = response.into_body();
-        body.frame()
-            .await
-            .context("the start command was not started")??;
-        Ok(())
-    }
-
-    /// Whether a command ends well.
-    ///
-    /// # Errors
-    /// Where envd does not answer.
-    pub async fn succeeds(&self, command: &str) -> anyhow::Result<bool> {
-        let process = serde_json::json!({"cmd": "/bin/bash", "args": ["-l", "-c", command]});
-        let mut well = false;
-        let request = serde_json::json!({"process": process, "stdin": false});
-        self.run("root", None, &request, |message| {
-            let end = &message["event"]["end"];
-            well |= end.is_object() && end["exitCode"].is_null();
-        })
-        .await?;
-        Ok(well)
     }
 }

@@ -75,6 +75,9 @@ async fn make(world: &Arc<World>, new: NewSandbox, secure: bool) -> ApiResult<Re
     let sandbox = Sandbox::begin(new, origin, cell, secure, life)
         .await
         .map_err(|e| ApiError::internal(&e))?;
+    if let Some(template) = world.templates.table().get_mut(&sandbox.template_id) {
+        template.spawned = (template.spawned.0 + 1, Some(sandbox.times().0));
+    }
     let handle = sandbox.handle();
     world.sandboxes().insert(sandbox.id.clone(), sandbox);
     Ok((StatusCode::CREATED, Json(handle)).into_response())

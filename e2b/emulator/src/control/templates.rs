@@ -97,6 +97,7 @@ pub async fn request(
         memory_mb,
         builds: vec![],
         tags: BTreeMap::new(),
+        spawned: (0, None),
     });
     (template.cpu_count, template.memory_mb) = (cpu_count, memory_mb);
     let build_id = build.id.clone();
@@ -259,15 +260,14 @@ fn shown(template: &Template) -> Value {
         "buildID": build.map(|b| b.id.clone()).unwrap_or_default(),
         "cpuCount": template.cpu_count,
         "memoryMB": template.memory_mb,
-        "diskSizeMB": 0,
         "public": false,
         "aliases": [template.name],
         "names": [template.name],
         "createdAt": template.created_at,
         "updatedAt": build.map_or(template.created_at, |b| b.created_at),
         "createdBy": null,
-        "lastSpawnedAt": null,
-        "spawnCount": 0,
+        "lastSpawnedAt": template.spawned.1,
+        "spawnCount": template.spawned.0,
         "buildCount": template.builds.len(),
         "envdVersion": crate::envd::VERSION,
         "buildStatus": build.map_or(Status::Waiting, |b| b.status),

@@ -178,6 +178,37 @@ impl Call {
     }
 }
 
+/// When a stream says something: what there is, that there is nothing, and that its time is over.
+pub struct Pace {
+    silence: Duration,
+    deadline: Option<tokio::time::Instant>,
+}
+
+impl Pace {
+    /// As a call asks for it.
+    pub fn of(call: &Call) -> Result<Self, RpcError> {
+        Ok(Self {
+            silence: call.keepalive(),
+            deadline: call.timeout()?.map(|t| tokio::time::Instant::now() + t),
+        })
+    }
+
+    /// The next of what comes, or nothing where there was silence for long enough to say so.
+    pub async fn next<T>(
+        &self,
+        coming: impl Future<Output = Option<T>>,
+    ) -> Result<Option<Option<T>>, RpcError> {
+        let next = tokio::time::timeout(self.silence, coming);
+        let next = match self.deadline {
+            Some(at) => tokio::time::timeout_at(at, next)
+                .await
+                .map_err(|_| RpcError::new(Code::DeadlineExceeded, "context deadline exceeded"))?,
+            None => next.await,
+        };
+        Ok(next.ok())
+    }
+}
+
 /// Answers a unary call.
 pub async fn unary<Q, A, F>(request: Request, answer: F) -> Response
 where

@@ -49,7 +49,6 @@ pub struct Process {
 /// A process just begun, with what is to be read from it.
 pub struct Begun {
     pub process: Arc<Process>,
-    pub events: mpsc::Receiver<ProcessEvent>,
     child: Child,
     readers: Vec<(Kind, Box<dyn AsyncRead + Send + Unpin>)>,
 }
@@ -80,7 +79,11 @@ pub struct Setting<'a> {
 }
 
 /// Starts a process. A program that is not there ends it with 127, because a shell takes it up, as in envd.
-pub fn begin(request: &StartRequest, setting: &Setting<'_>) -> Result<Begun, RpcError> {
+/// With it comes what it says, from the first word.
+pub fn begin(
+    request: &StartRequest,
+    setting: &Setting<'_>,
+) -> Result<(Begun, mpsc::Receiver<ProcessEvent>), RpcError> {
     let config = request.process.clone();
     let mut variables = BTreeMap::from([
         ("PATH".to_owned(), PATH.to_owned()),
@@ -161,12 +164,12 @@ pub fn begin(request: &StartRequest, setting: &Setting<'_>) -> Result<Begun, Rpc
         child
     };
     process.pid = child.id().unwrap_or_default();
-    Ok(Begun {
+    let begun = Begun {
         process: Arc::new(process),
-        events,
         child,
         readers,
-    })
+    };
+    Ok((begun, events))
 }
 
 impl Process {
@@ -279,11 +282,9 @@ impl Begun {
     pub async fn watch(self, deadline: Option<Duration>, ended: impl FnOnce(&End)) {
         let Self {
             process,
-            events,
             mut child,
             readers,
         } = self;
-        drop(events);
         let mut reading = JoinSet::new();
         for (kind, reader) in readers {
             let process = process.clone();
@@ -312,23 +313,6 @@ impl Begun {
         ended(&end);
         process.tell(ProcessEvent::End(end)).await;
         held(&process.listeners).clear();
-    }
-
-    /// The same, with somebody who listens from the beginning.
-    pub fn split(self) -> (Arc<Process>, mpsc::Receiver<ProcessEvent>, Self) {
-        let (_, unused) = mpsc::channel(1);
-        let process = self.process.clone();
-        let events = self.events;
-        (
-            process,
-            events,
-            Self {
-                events: unused,
-                process: self.process,
-                child: self.child,
-                readers: self.readers,
-            },
-        )
     }
 }
 

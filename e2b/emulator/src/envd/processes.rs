@@ -2,9 +2,9 @@
 
 use super::{
     Envd,
-    connect::{self, Call, Code, RpcError, messages},
+    connect::{self, Call, Code, Pace, RpcError, messages},
     filesystem::{addressed, nothing},
-    process::{Begun, Process, Setting, begin},
+    process::{Process, Setting, begin},
     proto::{
         End, Input, ListResponse, ProcessEvent, ProcessInfo, ProcessResponse, Selected, Selector,
         SendInputRequest, SendSignalRequest, Signal, StartRequest, StreamInputRequest,
@@ -111,29 +111,20 @@ fn told(
     mut events: mpsc::Receiver<ProcessEvent>,
     call: &Call,
 ) -> Result<impl Stream<Item = Result<ProcessResponse, RpcError>> + Send + use<>, RpcError> {
-    let silence = call.keepalive();
-    let deadline = call.timeout()?.map(|t| tokio::time::Instant::now() + t);
+    let pace = Pace::of(call)?;
     Ok(async_stream::try_stream! {
         yield ProcessResponse { event: ProcessEvent::Start { pid } };
         loop {
-            let next = tokio::time::timeout(silence, events.recv());
-            let next = match deadline {
-                Some(at) => match tokio::time::timeout_at(at, next).await {
-                    Ok(next) => next,
-                    Err(_) => Err(RpcError::new(Code::DeadlineExceeded, "context deadline exceeded"))?,
-                },
-                None => next.await,
-            };
-            match next {
-                Ok(Some(event)) => {
+            match pace.next(events.recv()).await? {
+                Some(Some(event)) => {
                     let last = matches!(event, ProcessEvent::End(_));
                     yield ProcessResponse { event };
                     if last {
                         break;
                     }
                 }
-                Ok(None) => Err(RpcError::new(Code::Unknown, "end event channel closed before sending end event"))?,
-                Err(_) => yield ProcessResponse { event: ProcessEvent::Keepalive {} },
+                Some(None) => Err(RpcError::new(Code::Unknown, "end event channel closed before sending end event"))?,
+                None => yield ProcessResponse { event: ProcessEvent::Keepalive {} },
             }
         }
     })
@@ -161,8 +152,8 @@ pub fn launch(
         cwd: &cwd,
         variables: envd.variables(),
     };
-    let begun = begin(request, &setting)?;
-    let (process, events, begun): (_, _, Begun) = begun.split();
+    let (begun, events) = begin(request, &setting)?;
+    let process = begun.process.clone();
     envd.processes.add(&process);
     let (envd, watched) = (envd.clone(), process.clone());
     tokio::spawn(begun.watch(deadline, move |end| envd.processes.end(&watched, end)));

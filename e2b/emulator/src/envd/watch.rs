@@ -2,7 +2,7 @@
 
 use super::{
     Envd,
-    connect::{self, Call, Code, RpcError},
+    connect::{self, Call, Code, Pace, RpcError},
     entry::entry,
     filesystem::{addressed, nothing},
     proto::{FilesystemEvent, PathRequest, WatchResponse, WatcherEvents, WatcherRequest},
@@ -97,25 +97,16 @@ fn watch(envd: &Envd, call: &Call, query: &PathRequest) -> Result<Watching, RpcE
 pub async fn watch_dir(State(envd): State<Arc<Envd>>, request: Request) -> Response {
     connect::stream(request, async |call, query: PathRequest| {
         let watching = watch(&envd, &call, &query)?;
-        let silence = call.keepalive();
-        let deadline = call.timeout()?.map(|t| tokio::time::Instant::now() + t);
+        let pace = Pace::of(&call)?;
         Ok(async_stream::try_stream! {
             // All of it: a part alone would leave the watcher behind.
             let mut watching = watching;
             yield WatchResponse::Start {};
             loop {
-                let next = tokio::time::timeout(silence, watching.events.recv());
-                let next = match deadline {
-                    Some(at) => match tokio::time::timeout_at(at, next).await {
-                        Ok(next) => next,
-                        Err(_) => Err(RpcError::new(Code::DeadlineExceeded, "context deadline exceeded"))?,
-                    },
-                    None => next.await,
-                };
-                match next {
-                    Ok(Some(event)) => yield WatchResponse::Filesystem(Box::new(event)),
-                    Ok(None) => break,
-                    Err(_) => yield WatchResponse::Keepalive {},
+                match pace.next(watching.events.recv()).await? {
+                    Some(Some(event)) => yield WatchResponse::Filesystem(Box::new(event)),
+                    Some(None) => break,
+                    None => yield WatchResponse::Keepalive {},
                 }
             }
         })

@@ -221,7 +221,10 @@ async fn a_deadline_kills_the_process() {
     let began = Instant::now();
     let ended = processes.run(command).await;
     assert!(matches!(ended, Err(Error::TimedOut(_))), "{ended:?}");
-    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(
+        began.elapsed() < Duration::from_secs(50),
+        "it slept to its end"
+    );
     soon("it lives on", async || {
         processes.list().await.unwrap().is_empty()
     })

@@ -76,9 +76,9 @@ impl LocalProvider {
         Ok((folder, meta))
     }
 
-    async fn ask(&self, id: &SandboxId, request: Request) -> Result<Reply, SandboxError> {
+    async fn ask(&self, id: &SandboxId, request: &Request) -> Result<Reply, SandboxError> {
         let (_, meta) = self.known(id)?;
-        client::ask(&folder::control(&meta), &request).await
+        client::ask(&folder::control(&meta), request).await
     }
 
     /// A sandbox that answers.
@@ -155,10 +155,6 @@ async fn blocking<T: Send + 'static>(
         .map_err(|e| SandboxError::Unavailable(e.to_string()))?
 }
 
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[async_trait]
 impl SandboxProvider for LocalProvider {
     fn info(&self) -> ProviderInfo {
@@ -217,7 +213,7 @@ impl SandboxProvider for LocalProvider {
     }
 
     async fn spawn(&self, id: &SandboxId, exec: &Exec) -> Result<(), SandboxError> {
-        let reply = self.ask(id, Request::Spawn { exec: exec.clone() }).await?;
+        let reply = self.ask(id, &Request::Spawn { exec: exec.clone() }).await?;
         talk::started(reply, exec.name.as_str())
     }
 
@@ -226,12 +222,7 @@ impl SandboxProvider for LocalProvider {
         id: &SandboxId,
         name: &ProcessName,
     ) -> Result<ProcessStatus, SandboxError> {
-        let name = name.as_str().to_owned();
-        Ok(match self.ask(id, Request::Status { name }).await? {
-            Reply::Running => ProcessStatus::Running,
-            Reply::Exited { status } => ProcessStatus::Exited(status),
-            _ => ProcessStatus::Unknown,
-        })
+        self.ask(id, &talk::status_of(name)).await.map(talk::status)
     }
 
     async fn kill(
@@ -240,11 +231,7 @@ impl SandboxProvider for LocalProvider {
         name: &ProcessName,
         grace: Duration,
     ) -> Result<(), SandboxError> {
-        let request = Request::Kill {
-            name: name.as_str().to_owned(),
-            grace_ms: milliseconds(grace),
-        };
-        self.ask(id, request).await.map(|_| ())
+        self.ask(id, &talk::kill(name, grace)).await.map(drop)
     }
 
     async fn write(&self, id: &SandboxId, files: Vec<FileWrite>) -> Result<(), SandboxError> {
@@ -294,8 +281,8 @@ impl SandboxProvider for LocalProvider {
 
     async fn extend(&self, id: &SandboxId, life: Duration) -> Result<(), SandboxError> {
         let (folder, mut meta) = self.known(id)?;
-        let life_ms = milliseconds(life);
-        self.ask(id, Request::Extend { life_ms }).await?;
+        let life_ms = talk::milliseconds(life);
+        self.ask(id, &Request::Extend { life_ms }).await?;
         let now = self.clock.now();
         meta.sandbox.expires_at = now.checked_add(life).unwrap_or(now);
         // It may have been destroyed meanwhile.

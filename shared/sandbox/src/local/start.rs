@@ -5,9 +5,12 @@ use super::{
     cgroup::Groups,
     client,
     folder::{self, Folder, Init, Meta},
-    milliseconds, probe,
+    probe,
 };
-use crate::wire::{Orders, Request};
+use crate::{
+    talk,
+    wire::{Orders, Request},
+};
 use command_fds::{CommandFdExt, FdMapping};
 use koda_domain::sandbox::{SandboxError, SandboxSpec};
 use serde::Deserialize;
@@ -66,7 +69,7 @@ pub(super) async fn start(
         id: meta.sandbox.id.0.clone(),
         app: "/app".into(),
         port: PREVIEW_PORT,
-        life_ms: milliseconds(spec.life),
+        life_ms: talk::milliseconds(spec.life),
         memory: spec.limits.memory,
         pids: spec.limits.pids,
         disk: spec.limits.disk,

@@ -1,6 +1,7 @@
 //! What is E2B's own: pauses, limits of life, doubles, other people's sandboxes.
 
 use crate::room::Room;
+use e2b_emulator::fault::{Action, Fault};
 use koda_domain::{
     Engine, SandboxId, SessionId, WorkPath,
     sandbox::{
@@ -9,7 +10,7 @@ use koda_domain::{
     },
 };
 use koda_sandbox::e2b::{E2bProvider, OnIdle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -31,7 +32,11 @@ fn file(name: &str, text: &str) -> FileWrite {
 
 #[tokio::test]
 async fn a_sandbox_that_was_paused_goes_on_where_it_is_used() {
-    let room = Room::new(HOUR).await.unwrap();
+    let Some(room) =
+        Room::or_skip("a_sandbox_that_was_paused_goes_on_where_it_is_used", HOUR).await
+    else {
+        return;
+    };
     let mut config = room.config();
     config.on_idle = OnIdle::Pause;
     let provider = E2bProvider::new(config.clone()).unwrap();
@@ -60,7 +65,14 @@ async fn a_sandbox_that_was_paused_goes_on_where_it_is_used() {
 
 #[tokio::test]
 async fn a_sandbox_says_when_its_plan_ends_it_and_is_not_extended_beyond() {
-    let room = Room::new(Duration::from_secs(100)).await.unwrap();
+    let Some(room) = Room::or_skip(
+        "a_sandbox_says_when_its_plan_ends_it_and_is_not_extended_beyond",
+        Duration::from_secs(100),
+    )
+    .await
+    else {
+        return;
+    };
     let mut config = room.config();
     config.max_life = Duration::from_secs(100);
     let provider = E2bProvider::new(config).unwrap();
@@ -75,7 +87,9 @@ async fn a_sandbox_says_when_its_plan_ends_it_and_is_not_extended_beyond() {
 
 #[tokio::test]
 async fn sandboxes_of_others_are_not_touched() {
-    let room = Room::new(HOUR).await.unwrap();
+    let Some(room) = Room::or_skip("sandboxes_of_others_are_not_touched", HOUR).await else {
+        return;
+    };
     let mut config = room.config();
     config.deployment = "somebody-else".into();
     let theirs = E2bProvider::new(config).unwrap();
@@ -95,7 +109,11 @@ async fn sandboxes_of_others_are_not_touched() {
 
 #[tokio::test]
 async fn a_key_or_a_template_that_is_missing_says_what_to_do() {
-    let room = Room::new(HOUR).await.unwrap();
+    let Some(room) =
+        Room::or_skip("a_key_or_a_template_that_is_missing_says_what_to_do", HOUR).await
+    else {
+        return;
+    };
     let mut config = room.config();
     let mut wrong = e2b_client::Config::new("e2b_wrong");
     wrong.api_url = config.client.api_url.clone();
@@ -114,12 +132,25 @@ async fn a_key_or_a_template_that_is_missing_says_what_to_do() {
             "{refused}"
         );
     }
+    // One that was made for something else has no supervisor in it, and is not left running.
+    let mut config = room.config();
+    config.templates.insert(Engine::Remotion, "base".into());
+    let provider = E2bProvider::new(config).unwrap();
+    let refused = provider.create(&spec(HOUR)).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("make e2b-templates"),
+        "{refused}"
+    );
+    assert!(provider.owned().await.unwrap().is_empty());
     room.provider().ready().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_sandbox_that_dies_under_a_command_is_gone() {
-    let room = Room::new(HOUR).await.unwrap();
+    let Some(room) = Room::or_skip("a_sandbox_that_dies_under_a_command_is_gone", HOUR).await
+    else {
+        return;
+    };
     let provider = room.provider();
     let id = provider.create(&spec(HOUR)).await.unwrap().id;
     let sleep = Exec::new(ProcessName::new("sleep"), &["sleep", "60"], HOUR);
@@ -134,40 +165,42 @@ async fn a_sandbox_that_dies_under_a_command_is_gone() {
 
 #[tokio::test]
 async fn a_workspace_goes_in_two_requests_and_one_small_file_in_one() {
-    let room = Room::new(HOUR).await.unwrap();
+    let Some(room) = Room::or_skip(
+        "a_workspace_goes_in_two_requests_and_one_small_file_in_one",
+        HOUR,
+    )
+    .await
+    else {
+        return;
+    };
     let provider = room.provider();
     let id = provider.create(&spec(HOUR)).await.unwrap().id;
     let text = "x".repeat(10_000);
     let files: Vec<_> = (0..60)
         .map(|n| file(&format!("src/f{n}.ts"), &text))
         .collect();
-    let late = |path: &str| e2b_emulator::fault::Fault {
+    // Requests of a kind beyond the first so many are refused.
+    let at_most = |path: &str, requests: u32| Fault {
         method: None,
         path: path.into(),
-        skip: 0,
+        skip: requests,
         times: 100,
-        then: e2b_emulator::fault::Action::Delay(200),
+        then: Action::Answer {
+            status: 418,
+            body: String::new(),
+            retry_after: None,
+        },
     };
-    // Every request takes a fifth of a second longer.
+    let start = "/process.Process/Start";
     room.emulator
-        .set_faults(vec![late("/files"), late("/process.Process/Start")]);
-    let began = Instant::now();
+        .set_faults(vec![at_most("/files", 1), at_most(start, 1)]);
     provider.write(&id, files).await.unwrap();
-    assert!(
-        began.elapsed() < Duration::from_millis(900),
-        "{:?}",
-        began.elapsed()
-    );
-    let began = Instant::now();
+    room.emulator
+        .set_faults(vec![at_most("/files", 0), at_most(start, 1)]);
     provider
         .write(&id, vec![file("src/f1.ts", &text)])
         .await
         .unwrap();
-    assert!(
-        began.elapsed() < Duration::from_millis(390),
-        "{:?}",
-        began.elapsed()
-    );
     room.emulator.set_faults(vec![]);
     assert_eq!(
         provider

@@ -28,9 +28,8 @@ static CLIENT: LazyLock<Option<Https>> = LazyLock::new(|| {
     http.enforce_http(false);
     http.set_nodelay(true);
     http.set_connect_timeout(Some(Duration::from_secs(10)));
-    let provider = rustls_provider();
     let connector = HttpsConnectorBuilder::new()
-        .with_provider_and_platform_verifier(provider)
+        .with_provider_and_platform_verifier(rustls::crypto::ring::default_provider())
         .ok()?
         .https_or_http()
         .enable_http1()
@@ -42,10 +41,6 @@ static CLIENT: LazyLock<Option<Https>> = LazyLock::new(|| {
             .build(connector),
     )
 });
-
-fn rustls_provider() -> rustls::crypto::CryptoProvider {
-    rustls::crypto::ring::default_provider()
-}
 
 /// What an edge says where it does not reach the sandbox.
 #[derive(Deserialize)]

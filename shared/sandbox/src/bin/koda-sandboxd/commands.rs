@@ -1,6 +1,7 @@
 //! Commands by name: started, listened to, ended with everything that they started.
 
 use crate::{
+    limits::Held,
     output::{Sink, open_log},
     processes::{self, Table},
     wire::{Orders, Reply},
@@ -15,7 +16,7 @@ use std::{
     process::Stdio,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -48,25 +49,20 @@ struct Entry {
 /// Every command of this sandbox, those that are over too.
 pub struct Commands {
     orders: Orders,
-    memory: AtomicU64,
+    limits: Held,
     program: PathBuf,
     entries: Mutex<HashMap<String, Entry>>,
 }
 
 impl Commands {
     /// `program` is this one, which also runs commands.
-    pub fn new(orders: Orders, program: PathBuf) -> Self {
+    pub fn new(orders: Orders, program: PathBuf, limits: Held) -> Self {
         Self {
-            memory: AtomicU64::new(orders.memory),
             orders,
             program,
+            limits,
             entries: Mutex::new(HashMap::new()),
         }
-    }
-
-    /// What memory a command may take from now on.
-    pub fn set_memory(&self, bytes: u64) {
-        self.memory.store(bytes, Ordering::Relaxed);
     }
 
     fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<String, Entry>> {
@@ -182,9 +178,7 @@ impl Commands {
         let killed = self.killed_for_memory() > entry.killed_before;
         if code == 128 + Signal::SIGXFSZ as i32 {
             Some(EndedBy::Disk)
-        } else if killed
-            && code != 0
-            && (code == 137 || entry.peak > self.memory.load(Ordering::Relaxed) / 2)
+        } else if killed && code != 0 && (code == 137 || entry.peak > self.limits.get().memory / 2)
         {
             Some(EndedBy::Memory)
         } else {

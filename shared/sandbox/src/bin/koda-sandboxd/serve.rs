@@ -3,6 +3,7 @@
 
 use crate::{
     commands::Commands,
+    limits::{Held, Limits},
     watch,
     wire::{Orders, Reply, Request},
 };
@@ -14,7 +15,7 @@ use std::{
         unix::{fs::PermissionsExt, net::UnixListener as StdListener},
     },
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{
@@ -64,12 +65,11 @@ fn prepare_and_serve(orders: Orders) -> Result<(), Problem> {
             (listener(std::io::stdin().as_fd())?, Some(preview))
         }
     };
-    let commands = Arc::new(Commands::new(orders.clone(), std::env::current_exe()?));
+    let limits = Held::of(&orders)?;
+    let program = std::env::current_exe()?;
+    let commands = Arc::new(Commands::new(orders.clone(), program, limits.clone()));
     // Commands have the same user: without this they could look into and change this process.
     prctl::set_dumpable(false)?;
-    let limits = watch::Limits::of(&orders);
-    watch::set_limits(&limits)?;
-    let held: watch::Held = Arc::new(Mutex::new(limits));
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
@@ -78,7 +78,7 @@ fn prepare_and_serve(orders: Orders) -> Result<(), Problem> {
             let preview = preview.map(UnixListener::from_std).transpose()?;
             let (port, life) = (orders.port, Duration::from_millis(orders.life_ms));
             let runtime = tokio::runtime::Handle::current();
-            let (watched, watching) = (commands.clone(), held.clone());
+            let (watched, watching) = (commands.clone(), limits.clone());
             let app = orders.app.clone();
             // Started now: when a command has taken every process that there is, no thread can be started.
             std::thread::Builder::new()
@@ -96,7 +96,7 @@ fn prepare_and_serve(orders: Orders) -> Result<(), Problem> {
             let post = Post {
                 commands,
                 life: Arc::new(watch::Life::new(life)),
-                limits: held,
+                limits,
             };
             answer(control, post).await;
             Ok(())
@@ -152,7 +152,7 @@ async fn bury_strays(commands: Arc<Commands>) {
 struct Post {
     commands: Arc<Commands>,
     life: Arc<watch::Life>,
-    limits: watch::Held,
+    limits: Held,
 }
 
 async fn answer(control: UnixListener, post: Post) {
@@ -213,13 +213,8 @@ async fn serve(stream: UnixStream, post: Post) {
             Reply::Done
         }
         Ok(Request::Limit { memory, pids, disk }) => {
-            let set = watch::Limits { memory, pids, disk };
-            match watch::set_limits(&set) {
-                Ok(()) => {
-                    *limits.lock().unwrap_or_else(PoisonError::into_inner) = set;
-                    commands.set_memory(memory);
-                    Reply::Done
-                }
+            match limits.set(Limits { memory, pids, disk }) {
+                Ok(()) => Reply::Done,
                 Err(error) => Reply::Failed {
                     message: error.to_string(),
                 },

@@ -2,17 +2,16 @@
 
 use crate::{
     commands::Commands,
+    limits::{Held, Limits},
     processes::{self, Process, Table},
-    wire::Orders,
 };
 use koda_domain::sandbox::EndedBy;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::{
     collections::HashSet,
     fs,
     os::unix::fs::MetadataExt,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::{runtime::Handle, sync::Notify};
@@ -27,45 +26,6 @@ const DISK_SHARE: u32 = 20;
 const PER_FILE: u64 = 256;
 /// After a command was ended for the disk, the next one may take this much more: it may be there to clean up.
 const LEEWAY: u64 = 4 << 20;
-const OPEN_FILES: u64 = 8192;
-/// Processes beyond the limit that the kernel lets be: the supervisor's own, and enough to see that it was passed.
-const SPARE_PIDS: u64 = 16;
-
-/// What commands may use together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    pub memory: u64,
-    pub pids: u32,
-    pub disk: u64,
-}
-
-impl Limits {
-    pub fn of(orders: &Orders) -> Self {
-        Self {
-            memory: orders.memory,
-            pids: orders.pids,
-            disk: orders.disk,
-        }
-    }
-}
-
-/// The limits that hold, which can be set again.
-pub type Held = Arc<Mutex<Limits>>;
-
-/// Sets what every command inherits that is started from now on.
-pub fn set_limits(limits: &Limits) -> nix::Result<()> {
-    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    let root = nix::unistd::geteuid().is_root();
-    let lower = |resource, wanted: u64| {
-        let (_, most) = getrlimit(resource)?;
-        // Root may raise what it has lowered.
-        let wanted = if root { wanted } else { wanted.min(most) };
-        setrlimit(resource, wanted, wanted)
-    };
-    lower(Resource::RLIMIT_FSIZE, limits.disk)?;
-    lower(Resource::RLIMIT_NOFILE, OPEN_FILES)?;
-    lower(Resource::RLIMIT_NPROC, u64::from(limits.pids) + SPARE_PIDS)
-}
 
 /// How long the sandbox still lives.
 pub struct Life {
@@ -108,7 +68,7 @@ fn later(by: Duration) -> Instant {
 }
 
 /// Ends commands that go over a limit, for as long as the sandbox lives.
-pub fn hold_limits(commands: &Commands, app: &str, held: &Held, runtime: &Handle) {
+pub fn hold_limits(commands: &Commands, app: &str, limits: &Held, runtime: &Handle) {
     let mut disk = Disk::new(Path::new(app));
     let mut pause = LOOK;
     loop {
@@ -132,8 +92,7 @@ pub fn hold_limits(commands: &Commands, app: &str, held: &Held, runtime: &Handle
         for share in &shares {
             commands.saw(&share.name, share.resident);
         }
-        let limits = *held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((name, limit)) = over_limit(&shares, &limits, &mut disk) {
+        if let Some((name, limit)) = over_limit(&shares, &limits.get(), &mut disk) {
             runtime.block_on(commands.end(&name, limit, Duration::ZERO));
         }
     }

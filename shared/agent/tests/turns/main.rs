@@ -1,0 +1,13 @@
+//! Turns through the studio's door: real store and files, a scripted model, sandboxes in memory.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as it should be"
+)]
+
+mod checks;
+mod limits;
+mod plans;
+mod renders;
+mod room;
+mod survival;
