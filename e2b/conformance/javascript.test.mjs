@@ -35,9 +35,9 @@ describe("sandboxes", () => {
   });
 
   it("are listed by metadata and state, page by page", async () => {
-    const made = await Promise.all([1, 2, 3].map(() => Sandbox.create("base", { metadata: { list: "js" } })));
+    const made = await Promise.all([1, 2, 3].map(() => Sandbox.create("base", { metadata: { list: "j s", "k&=": "1=2%é+" } })));
     const listed = [];
-    const pages = Sandbox.list({ query: { metadata: { list: "js" }, state: ["running"] }, limit: 2 });
+    const pages = Sandbox.list({ query: { metadata: { list: "j s", "k&=": "1=2%é+" }, state: ["running"] }, limit: 2 });
     while (pages.hasNext) listed.push(...(await pages.nextItems()));
     assert.deepEqual(new Set(listed.map((s) => s.sandboxId)), new Set(made.map((s) => s.sandboxId)));
     await Promise.all(made.map((s) => s.kill()));

@@ -45,8 +45,8 @@ def test_an_unknown_template_and_a_wrong_key_are_refused():
 
 
 def test_lists_are_filtered_and_paged():
-    made = [Sandbox.create("base", metadata={"list": "python"}) for _ in range(3)]
-    pages = Sandbox.list(query=SandboxQuery(metadata={"list": "python"}), limit=2)
+    made = [Sandbox.create("base", metadata={"list": "py thon", "k&=": "1=2%é+"}) for _ in range(3)]
+    pages = Sandbox.list(query=SandboxQuery(metadata={"list": "py thon", "k&=": "1=2%é+"}), limit=2)
     listed = []
     while pages.has_next:
         listed += [s.sandbox_id for s in pages.next_items()]

@@ -272,7 +272,12 @@ impl Pages {
         let Some(token) = &self.next else {
             return Ok(None);
         };
-        let escaped = |text: &str| utf8_percent_encode(text, PLAIN).to_string();
+        // Twice, besides what the query itself does: E2B unescapes the whole filter before it takes it apart, and then
+        // each part (`parseFilters` of e2b-dev/infra's API); the official clients send it like this.
+        let escaped = |text: &str| {
+            let once = utf8_percent_encode(text, PLAIN).to_string();
+            utf8_percent_encode(&once, PLAIN).to_string()
+        };
         let mut query: Vec<(&str, String)> = Vec::new();
         if !self.query.metadata.is_empty() {
             let pairs = self.query.metadata.iter();

@@ -339,7 +339,7 @@ impl Sandbox {
             "timestamp": now,
             "timestampUnix": now.as_second(),
             "cpuCount": self.cpu_count,
-            "cpuUsedPct": inner.cell.as_ref()?.cpu_percent(inner.started_at),
+            "cpuUsedPct": inner.cell.as_ref()?.cpu_percent(),
             "memUsed": used,
             "memTotal": u64::from(self.memory_mb) << 20,
             // Files in memory are the machine's; none are counted as the sandbox's own.

@@ -37,6 +37,7 @@ pub struct Cell {
     folder: PathBuf,
     child: Child,
     init: Pid,
+    began: Instant,
 }
 
 /// What a cell is made of.
@@ -107,6 +108,7 @@ impl Cell {
         let mut cell = Self {
             folder,
             child,
+            began: Instant::now(),
             init: Pid::from_raw(0),
         };
         let said = tokio::task::spawn_blocking(move || {
@@ -386,8 +388,8 @@ impl Cell {
         self.pids().iter().filter_map(resident).sum::<u64>() * 4096
     }
 
-    /// Percent of one core that what is inside has used since then.
-    pub fn cpu_percent(&self, since: jiff::Timestamp) -> f64 {
+    /// Percent of one core that what is inside has used since it began.
+    pub fn cpu_percent(&self) -> f64 {
         let ticks = |pid: &Pid| -> Option<f64> {
             let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
             let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
@@ -395,7 +397,7 @@ impl Cell {
             Some(time(11)? + time(12)?)
         };
         let seconds = self.pids().iter().filter_map(ticks).sum::<f64>() / 100.0;
-        let passed = jiff::Timestamp::now().duration_since(since).as_secs_f64();
+        let passed = self.began.elapsed().as_secs_f64();
         (seconds / passed.max(0.01) * 100.0).min(100.0)
     }
 

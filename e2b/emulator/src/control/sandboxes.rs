@@ -246,19 +246,20 @@ pub async fn metrics(
     Ok(Json(sandbox.usage().into_iter().collect()))
 }
 
-/// `a=b&c=d`, each part escaped, as the query of a query.
+fn unescaped(text: &str) -> ApiResult<String> {
+    percent_decode_str(&text.replace('+', " "))
+        .decode_utf8()
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| ApiError::bad("Error parsing metadata"))
+}
+
+/// `a=b&c=d`: the whole is escaped, and each part once more.
 fn pairs(text: &str) -> ApiResult<BTreeMap<String, String>> {
-    let plain = |text: &str| {
-        percent_decode_str(&text.replace('+', " "))
-            .decode_utf8()
-            .map(std::borrow::Cow::into_owned)
-            .map_err(|_| ApiError::bad("Error parsing metadata"))
-    };
-    text.split('&')
-        .filter(|p| !p.is_empty())
-        .map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Ok((plain(key)?, plain(value)?))
+    unescaped(text)?
+        .split('&')
+        .map(|pair| match pair.split('=').collect::<Vec<_>>()[..] {
+            [key, value] => Ok((unescaped(key)?, unescaped(value)?)),
+            _ => Err(ApiError::bad("Error parsing metadata")),
         })
         .collect()
 }
@@ -285,10 +286,7 @@ impl Wanted {
         };
         for pair in query.split('&').filter(|p| !p.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = percent_decode_str(&value.replace('+', " "))
-                .decode_utf8()
-                .map_err(|_| ApiError::bad("Invalid query"))?
-                .into_owned();
+            let value = unescaped(value)?;
             match key {
                 "metadata" => wanted.metadata = pairs(&value)?,
                 "state" => wanted.states.extend(value.split(',').map(str::to_owned)),

@@ -85,13 +85,16 @@ async fn lists_are_filtered_and_paged_without_loss() {
     let mut ids = Vec::new();
     for n in 0..5 {
         let mut new = NewSandbox::new("base");
-        new.metadata = BTreeMap::from([("team".into(), "x&y".into()), ("n".into(), n.to_string())]);
+        new.metadata = BTreeMap::from([
+            ("team".into(), "x&y =1%é+".into()),
+            ("n".into(), n.to_string()),
+        ]);
         ids.push(room.client.create(&new).await.unwrap().id().to_owned());
     }
     room.sandbox().await;
     room.client.pause(&ids[0]).await.unwrap();
     let mut query = ListQuery {
-        metadata: BTreeMap::from([("team".into(), "x&y".into())]),
+        metadata: BTreeMap::from([("team".into(), "x&y =1%é+".into())]),
         limit: Some(2),
         ..ListQuery::default()
     };
