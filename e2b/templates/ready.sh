@@ -7,6 +7,6 @@ curl -fsS -m 5 -o /dev/null http://127.0.0.1:5173/
 [ -e /run/koda/warm ] && exit 0
 cd /app
 env -i PATH=/opt/koda:/usr/local/bin:/usr/bin:/bin HOME=/tmp LANG=C.UTF-8 TZ=UTC KODA_PORT=5173 \
-  setpriv --reuid user --regid user --clear-groups /opt/koda/koda-capture still --frames 0 --out /tmp/warm >/dev/null 2>&1 || true
+  setpriv --reuid user --regid user --clear-groups /opt/koda/koda-capture still --frames 0 --out /tmp/warm >/dev/null
 rm -rf /tmp/warm
 touch /run/koda/warm
