@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARIES := -p koda-server -p koda-sandbox -p koda-capture $(if $(filter e2b-emulator,$(SANDBOX_PROVIDER)),-p e2b-emulator)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-e2e lint api audit clean e2b-templates bench
+.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-e2e lint api audit clean e2b-templates conformance bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -63,6 +63,10 @@ test-e2b: ## The official clients against the emulator, and the whole job on the
 test-e2e: web/dist/index.html ## The whole job in a real browser against a real server
 	cargo build --locked $(BINARIES)
 	cd web && KODA_BIN_DIR="$(abspath $(TARGET)/debug)" npm run e2e
+
+conformance: ## Every adapter through its seam's suite, into target/report/conformance.json
+	@cargo build --locked $(BINARIES) -p e2b-emulator
+	@node infra/dev/conformance.mjs "$(abspath $(TARGET)/debug)" target/report/conformance.json
 
 bench: ## Measurements as ratios against a peer in the same run, into target/report/bench.json
 	@cargo build --release --locked -p e2b-emulator -p e2b-client --example latency --bins

@@ -19,7 +19,10 @@ const inSandbox = (act, options = {}) => async () => {
     await sandbox.kill();
   }
 };
-const SERVER = `node -e "require('http').createServer((q,s)=>s.end('seen '+q.url)).listen(3000,'127.0.0.1')"`;
+const SERVER = `node -e "require('http').createServer((q,s)=>s.end('seen '+q.url+' at '+q.headers.host)).listen(3000,'127.0.0.1')"`;
+/** Asks a sandbox's port, with headers of one's own. */
+const visit = (sandbox, port, headers = {}) =>
+  fetch(`${process.env.E2B_SANDBOX_URL}/a?b`, { headers: { "e2b-sandbox-id": sandbox.sandboxId, "e2b-sandbox-port": `${port}`, ...headers } });
 
 describe("sandboxes", () => {
   it("have the metadata, variables and time they were made with", inSandbox(async (sandbox) => {
@@ -76,13 +79,35 @@ describe("sandboxes", () => {
 
   it("answer on their ports, and closed ones with 502", inSandbox(async (sandbox) => {
     await sandbox.commands.run(SERVER, { background: true });
-    const visit = (port) => fetch(`${process.env.E2B_SANDBOX_URL}/a?b`, { headers: { "e2b-sandbox-id": sandbox.sandboxId, "e2b-sandbox-port": `${port}` } });
-    await soon("nobody listens", async () => (await visit(3000)).status === 200);
-    assert.equal(await (await visit(3000)).text(), "seen /a?b");
-    const closed = await visit(3001);
+    await soon("nobody listens", async () => (await visit(sandbox, 3000)).status === 200);
+    assert.match(await (await visit(sandbox, 3000)).text(), /^seen \/a\?b at /);
+    const closed = await visit(sandbox, 3001);
     assert.equal(closed.status, 502);
     assert.equal((await closed.json()).port, 3001);
   }));
+
+  it("that are not public answer whoever has the traffic token, under the host they were told", inSandbox(async (sandbox) => {
+    await sandbox.commands.run(SERVER, { background: true });
+    const token = { "e2b-traffic-access-token": sandbox.trafficAccessToken };
+    await soon("nobody listens", async () => (await visit(sandbox, 3000, token)).status === 200);
+    assert.equal(await (await visit(sandbox, 3000, token)).text(), "seen /a?b at inside:3000");
+    assert.equal((await visit(sandbox, 3000)).status, 403);
+    assert.equal((await visit(sandbox, 3000, { "e2b-traffic-access-token": "other" })).status, 403);
+  }, { network: { allowPublicTraffic: false, maskRequestHost: "inside:${PORT}" } }));
+
+  it("that pause when their time is out go on when somebody visits", async () => {
+    const sandbox = await Sandbox.create("base", { timeoutMs: 60_000, lifecycle: { onTimeout: "pause", autoResume: true } });
+    const server = await sandbox.commands.run(SERVER, { background: true });
+    // The client would ask after the sandbox when its output breaks off, and that is a visit as well.
+    await server.disconnect();
+    await soon("nobody listens", async () => (await visit(sandbox, 3000)).status === 200);
+    await sandbox.setTimeout(1000);
+    const state = async () => (await Sandbox.getInfo(sandbox.sandboxId)).state;
+    await soon("it was not paused", async () => (await state()) === "paused");
+    assert.equal((await visit(sandbox, 3000)).status, 200);
+    assert.equal(await state(), "running");
+    await sandbox.kill();
+  });
 });
 
 describe("files", () => {
@@ -225,7 +250,7 @@ describe("templates", () => {
     const serving = Template().fromImage("debian:13-slim").setStartCmd(SERVER, "curl -fs localhost:3000");
     await Template.build(serving, "js-serving");
     const sandbox = await Sandbox.create("js-serving");
-    assert.equal((await sandbox.commands.run("curl -s localhost:3000/x")).stdout, "seen /x");
+    assert.equal((await sandbox.commands.run("curl -s localhost:3000/x")).stdout, "seen /x at localhost:3000");
     await sandbox.kill();
   });
 });

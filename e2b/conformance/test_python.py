@@ -1,6 +1,8 @@
 """The checklist of E2B's protocol: PyPI's `e2b` against whatever E2B_API_URL names."""
 
+import os
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -12,8 +14,11 @@ from e2b import (
     NotFoundException,
     Sandbox,
     SandboxQuery,
+    Template,
     TimeoutException,
 )
+
+SERVER = "python3 -m http.server 3000 --bind 127.0.0.1 --directory /etc"
 
 
 @pytest.fixture
@@ -28,6 +33,17 @@ def soon(what, check):
     while not check():
         assert time.time() < end, what
         time.sleep(0.05)
+
+
+def visit(sandbox, port, **headers):
+    """Status and body of a sandbox's port."""
+    route = {"e2b-sandbox-id": sandbox.sandbox_id, "e2b-sandbox-port": str(port), **headers}
+    request = urllib.request.Request(f"{os.environ['E2B_SANDBOX_URL']}/hostname", headers=route)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read()
 
 
 def test_a_sandbox_has_what_it_was_made_with(sandbox):
@@ -77,6 +93,32 @@ def test_a_paused_sandbox_keeps_files_and_processes(sandbox):
     resumed = Sandbox.connect(sandbox.sandbox_id)
     assert resumed.files.read("kept") == "1"
     assert any(p.pid == process.pid for p in resumed.commands.list())
+
+
+def test_ports_that_are_not_public_want_the_traffic_token():
+    sandbox = Sandbox.create("base", timeout=60, network={"allow_public_traffic": False})
+    sandbox.commands.run(SERVER, background=True)
+    token = {"e2b-traffic-access-token": sandbox.traffic_access_token}
+    soon("nobody listens", lambda: visit(sandbox, 3000, **token)[0] == 200)
+    assert visit(sandbox, 3001, **token)[0] == 502
+    assert visit(sandbox, 3000)[0] == 403
+    assert visit(sandbox, 3000, **{"e2b-traffic-access-token": "other"})[0] == 403
+    sandbox.kill()
+
+
+def test_a_visit_resumes_what_its_timeout_paused():
+    sandbox = Sandbox.create("base", timeout=60, lifecycle={"on_timeout": "pause", "auto_resume": True})
+    sandbox.commands.run(SERVER, background=True)
+    soon("nobody listens", lambda: visit(sandbox, 3000)[0] == 200)
+    sandbox.set_timeout(1)
+    soon("it was not paused", lambda: sandbox.get_info().state == "paused")
+    assert visit(sandbox, 3000)[0] == 200
+    assert sandbox.get_info().state == "running"
+    sandbox.kill()
+
+
+def test_what_a_sandbox_uses_is_told(sandbox):
+    assert sandbox.get_metrics()[0].mem_used > 0
 
 
 def test_bytes_arrive_exactly(sandbox):
@@ -172,3 +214,33 @@ def test_a_terminal_has_a_size(sandbox):
     for _, _, data in terminal:
         text += data or b""
     assert b"30 100" in text
+
+
+def test_a_template_is_built_from_uploaded_files_tagged_and_used(tmp_path):
+    (tmp_path / "hello.txt").write_text("hello")
+    template = (
+        Template(file_context_path=tmp_path)
+        .from_image("debian:13-slim")
+        .set_envs({"GREETING": "hi"})
+        .copy("hello.txt", "/opt/x/hello.txt")
+        .run_cmd("echo built > /home/user/made")
+        .set_start_cmd(SERVER, "curl -fs localhost:3000")
+    )
+    lines = []
+    built = Template.build(template, "py-template:v1", on_build_logs=lambda entry: lines.append(entry.message))
+    assert any("RUN" in line for line in lines), lines
+    assert Template.exists("py-template")
+    Template.assign_tags("py-template:v1", ["stable"])
+    sandbox = Sandbox.create("py-template:stable")
+    assert sandbox.commands.run("cat /opt/x/hello.txt ~/made; echo $GREETING").stdout == "hellobuilt\nhi\n"
+    assert visit(sandbox, 3000)[0] == 200
+    assert sandbox.get_info().template_id == built.template_id
+    sandbox.kill()
+
+
+def test_a_failed_build_says_which_step_and_why():
+    lines = []
+    failing = Template().from_image("debian:13-slim").run_cmd("echo fine").run_cmd("echo went wrong; exit 3")
+    with pytest.raises(Exception, match="went wrong|exit status 3"):
+        Template.build(failing, "py-failing", on_build_logs=lambda entry: lines.append(entry.message))
+    assert any("went wrong" in line for line in lines)

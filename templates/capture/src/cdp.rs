@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::pipe;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
 
 use crate::error::{Code, Failure, Result};
 
@@ -56,6 +57,8 @@ pub struct Cdp {
     shared: Arc<Shared>,
     requests: mpsc::UnboundedSender<Vec<u8>>,
     next: Arc<AtomicU64>,
+    reader: AbortHandle,
+    reading: watch::Receiver<()>,
 }
 
 impl Cdp {
@@ -81,11 +84,19 @@ impl Cdp {
                 }
             }
         });
-        tokio::spawn(read(reader, Arc::clone(&shared)));
+        let (end, reading) = watch::channel(());
+        let read = read(reader, Arc::clone(&shared));
+        let reader = tokio::spawn(async move {
+            let _dropped_at_the_end = end;
+            read.await;
+        })
+        .abort_handle();
         Ok(Self {
             shared,
             requests,
             next: Arc::new(AtomicU64::new(1)),
+            reader,
+            reading,
         })
     }
 
@@ -121,6 +132,26 @@ impl Cdp {
             )),
             Err(_) => Err(gone()),
         }
+    }
+
+    /// Whether the browser has closed its end.
+    pub fn is_gone(&self) -> bool {
+        self.shared
+            .waiting
+            .lock()
+            .map_or(true, |waiting| waiting.is_none())
+    }
+
+    /// Returns when the browser has closed its end.
+    pub async fn gone(&self) {
+        // Nothing is ever sent: the sender is dropped with the reading.
+        let _ = self.reading.clone().changed().await;
+    }
+
+    /// Stops reading, so that somebody else can with another descriptor of the same pipe. To be called when no answer is due.
+    pub async fn leave(self) {
+        self.reader.abort();
+        self.gone().await;
     }
 
     /// Events of a session from now on.

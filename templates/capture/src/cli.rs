@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::browser::standby;
 use crate::check::{self, Gate};
 use crate::error::{Code, Failure, Result};
+use crate::manifest::Manifest;
 use crate::render::{self, Format, Quality};
 use crate::{info, still};
 
@@ -96,6 +98,12 @@ pub enum Command {
         #[arg(long)]
         poster: Option<PathBuf>,
     },
+    /// Keep a browser running for the next command that needs one
+    Standby {
+        /// The workspace, which says what the browser has to draw
+        #[arg(long, default_value = "/app")]
+        app: PathBuf,
+    },
     /// Say what is installed here
     ServeInfo,
 }
@@ -180,6 +188,11 @@ pub async fn run(command: Command) -> Result<()> {
                 poster,
             };
             Box::pin(render::run(&request)).await
+        }
+        Command::Standby { app } => {
+            let socket = standby::socket()
+                .ok_or_else(|| Failure::new(Code::BadArgument, "KODA_STANDBY names no socket"))?;
+            Box::pin(standby::run(Manifest::read(&app)?.engine, &socket)).await
         }
         Command::ServeInfo => Box::pin(info::run()).await,
     }

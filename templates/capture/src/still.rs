@@ -57,7 +57,7 @@ pub async fn run(request: &Request) -> Result<()> {
     std::fs::create_dir_all(&request.out).map_err(|error| unwritable(&request.out, &error))?;
 
     let server = Server::find_or_start(&request.app).await?;
-    let mut browser = Browser::for_engine(manifest.engine).await?;
+    let browser = Browser::for_engine(manifest.engine).await?;
     let options = Options {
         base: server.base(),
         width,

@@ -132,7 +132,7 @@ impl Check {
         } else {
             ready.await
         };
-        let Some((server, mut browser)) = ready? else {
+        let Some((server, browser)) = ready? else {
             return Ok(());
         };
         if self.wants(Gate::Bundle) {

@@ -78,7 +78,7 @@ pub async fn run(request: &Request) -> Result<()> {
         kept: false,
     };
     let server = Server::find_or_start(&request.app).await?;
-    let mut browser = Browser::for_engine(manifest.engine).await?;
+    let browser = Browser::for_engine(manifest.engine).await?;
     let options = Options {
         base: server.base(),
         width: request.width,

@@ -290,20 +290,28 @@ fn copy_tree(from: &Path, to: &Path) {
     }
 }
 
-/// Processes whose command line holds a text.
+/// Command lines of processes that hold a text.
 pub fn processes(holding: &str) -> Vec<String> {
+    running(holding).into_iter().map(|(_, line)| line).collect()
+}
+
+/// Processes whose command line holds a text.
+pub fn pids(holding: &str) -> Vec<rustix::process::Pid> {
+    running(holding)
+        .into_iter()
+        .filter_map(|(pid, _)| rustix::process::Pid::from_raw(pid))
+        .collect()
+}
+
+fn running(holding: &str) -> Vec<(i32, String)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        if entry
-            .file_name()
-            .to_string_lossy()
-            .chars()
-            .all(|digit| digit.is_ascii_digit())
+        if let Ok(pid) = entry.file_name().to_string_lossy().parse()
             && let Ok(line) = std::fs::read(entry.path().join("cmdline"))
         {
             let line = String::from_utf8_lossy(&line).replace('\0', " ");
             if line.contains(holding) {
-                found.push(line);
+                found.push((pid, line));
             }
         }
     }

@@ -1,0 +1,182 @@
+//! A browser for the work at hand: started for it, or taken over from the one on standby.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::UnixStream;
+use tokio::net::unix::pipe;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+use crate::cdp::Cdp;
+use crate::error::{Code, Failure, Result};
+use crate::manifest::Engine;
+
+mod launch;
+pub mod standby;
+
+pub use launch::{Ends, Graphics, Processes, find, launch};
+
+/// How long Chromium may take to answer its first message.
+const START_WITHIN: Duration = Duration::from_secs(20);
+
+/// A running browser that nobody else uses. Dropping it ends it.
+pub struct Browser {
+    /// The connection to it.
+    pub cdp: Cdp,
+    /// Which program it is, as it says itself.
+    pub product: String,
+    stderr: Arc<Mutex<Vec<u8>>>,
+    stderr_reader: AbortHandle,
+    /// The same pipes again, for handing them over.
+    ends: Ends,
+    holder: Holder,
+}
+
+/// What keeps a browser running.
+enum Holder {
+    /// Its processes are ours.
+    Own(#[expect(dead_code, reason = "held for what dropping it does")] Processes),
+    /// Whoever lent it ends it when this connection closes.
+    Lent(#[expect(dead_code, reason = "held for what dropping it does")] UnixStream),
+}
+
+impl Browser {
+    /// Starts a browser that draws WebGL in this way.
+    ///
+    /// # Errors
+    /// `browser_failed`, with what it said.
+    pub async fn start(graphics: Graphics) -> Result<Self> {
+        let (processes, ends) = launch(graphics)?;
+        Self::over(ends, Holder::Own(processes), START_WITHIN).await
+    }
+
+    /// Talks with a browser that may still be coming up.
+    async fn over(ends: Ends, holder: Holder, within: Duration) -> Result<Self> {
+        let broken = |error: std::io::Error| {
+            Failure::io(Code::BrowserFailed, "a pipe of Chromium's", &error)
+        };
+        let again = ends.try_clone().map_err(broken)?;
+        let stderr = Arc::new(Mutex::new(Vec::new()));
+        let mut said = pipe::Receiver::from_owned_fd(ends.stderr).map_err(broken)?;
+        let kept = Arc::clone(&stderr);
+        let stderr_reader = tokio::spawn(async move {
+            let mut chunk = [0; 4096];
+            while let Ok(count @ 1..) = said.read(&mut chunk).await {
+                if let Ok(mut kept) = kept.lock() {
+                    kept.extend_from_slice(&chunk[..count]);
+                    let excess = kept.len().saturating_sub(16384);
+                    kept.drain(..excess);
+                }
+            }
+        })
+        .abort_handle();
+        let mut browser = Self {
+            cdp: Cdp::over(ends.requests, ends.answers)?,
+            product: String::new(),
+            stderr,
+            stderr_reader,
+            ends: again,
+            holder,
+        };
+        let version = browser.cdp.call(None, "Browser.getVersion", json!({}));
+        match timeout(within, version).await {
+            Ok(Ok(version)) => {
+                browser.product = version["product"].as_str().unwrap_or_default().to_owned();
+                Ok(browser)
+            }
+            Ok(Err(error)) => Err(browser.explain(error)),
+            Err(_) => {
+                let error = Failure::new(Code::BrowserFailed, "Chromium did not answer in time");
+                Err(browser.explain(error))
+            }
+        }
+    }
+
+    /// A browser that suits an engine: the one on standby where there is one, else a new one.
+    ///
+    /// # Errors
+    /// `browser_failed`.
+    pub async fn for_engine(engine: Engine) -> Result<Self> {
+        match standby::take(engine).await {
+            Some(browser) => Ok(browser),
+            None => Self::new_for(engine).await,
+        }
+    }
+
+    /// Starts the browser that suits an engine: for WebGL, the fastest software renderer that works here.
+    ///
+    /// # Errors
+    /// `browser_failed`.
+    pub async fn new_for(engine: Engine) -> Result<Self> {
+        if engine == Engine::Remotion {
+            return Self::start(Graphics::None).await;
+        }
+        let browser = Self::start(Graphics::Mesa).await?;
+        match browser.renderer().await? {
+            Some(renderer) if renderer.to_lowercase().contains("llvmpipe") => Ok(browser),
+            _ => {
+                drop(browser);
+                Self::start(Graphics::SwiftShader).await
+            }
+        }
+    }
+
+    /// What draws WebGL here, or nothing.
+    ///
+    /// # Errors
+    /// `browser_failed`.
+    pub async fn renderer(&self) -> Result<Option<String>> {
+        let target = self
+            .cdp
+            .call(None, "Target.createTarget", json!({ "url": "about:blank" }))
+            .await?;
+        let id = target["targetId"].clone();
+        let attached = self
+            .cdp
+            .call(
+                None,
+                "Target.attachToTarget",
+                json!({ "targetId": id, "flatten": true }),
+            )
+            .await?;
+        let session = attached["sessionId"].as_str();
+        let script = include_str!("../../assets/renderer.js");
+        let result = self
+            .cdp
+            .call(
+                session,
+                "Runtime.evaluate",
+                json!({ "expression": script, "returnByValue": true }),
+            )
+            .await?;
+        self.cdp
+            .call(None, "Target.closeTarget", json!({ "targetId": id }))
+            .await?;
+        Ok(result["result"]["value"].as_str().map(str::to_owned))
+    }
+
+    /// A failure with the last words of the browser, where it died.
+    pub fn explain(&self, mut failure: Failure) -> Failure {
+        if failure.code == Code::BrowserFailed && self.cdp.is_gone() {
+            let said = self
+                .stderr
+                .lock()
+                .map(|said| String::from_utf8_lossy(&said).into_owned())
+                .unwrap_or_default();
+            let tail: Vec<&str> = said
+                .lines()
+                .rev()
+                .filter(|line| !line.trim().is_empty())
+                .take(3)
+                .collect();
+            let tail: Vec<&str> = tail.into_iter().rev().collect();
+            if !tail.is_empty() {
+                failure.message = format!("{}; it said: {}", failure.message, tail.join(" | "));
+            }
+        }
+        failure
+    }
+}
