@@ -20,7 +20,7 @@ build: ## Install what is needed and build everything that runs
 	@infra/dev/setup.sh run
 	@echo "▸ Building the server (the first time takes some minutes)" >&2
 	@cargo build --release --locked $(BINARIES)
-	@$(MAKE) --no-print-directory web/dist/index.html
+	@$(MAKE) --silent --no-print-directory web/dist/index.html
 
 web/dist/index.html: $(WEB_SOURCES)
 	@echo "▸ Building the canvas" >&2

@@ -97,6 +97,7 @@ try {
   const session = await call("POST", `/api/v1/projects/${project.id}/sessions`, { node_id: "demo" });
   const at = `/api/v1/sessions/${session.id}`;
   let after = 0;
+  let sandbox;
   // Follows the log until `until` gives something for an event.
   const follow = async (until) => {
     for (;;) {
@@ -127,6 +128,9 @@ try {
         settled(`Version ${event.version.number}: ${event.version.summary}`);
         break;
       case "sandbox_changed":
+        // It starts once without an id and once with the one that it got.
+        if (event.status === sandbox && event.status === "starting") break;
+        sandbox = event.status;
         settled(`Sandbox (${event.provider}): ${event.status}${event.seconds ? ` after ${event.seconds.toFixed(1)} s` : ""}`);
         break;
       case "render_progressed": {
