@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARIES := -p koda-server -p koda-sandbox -p koda-capture $(if $(filter e2b-emulator,$(SANDBOX_PROVIDER)),-p e2b-emulator)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-e2e lint api audit clean e2b-templates conformance bench
+.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-e2e emulators lint api audit clean e2b-templates conformance bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -41,14 +41,23 @@ test: ## Everything that CI runs
 lint: ## Format, lints, licences, known vulnerabilities
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo fmt --manifest-path infra/dev/aws/Cargo.toml --check
+	CARGO_TARGET_DIR="$(AWS_TARGET)" cargo clippy --locked --manifest-path infra/dev/aws/Cargo.toml -- -D warnings
 	@$(MAKE) --no-print-directory audit
 
 audit: ## Licences and known vulnerabilities of dependencies
 	@infra/dev/audit.sh
 
-test-rust: ## Tests of the Rust crates, with real browsers and sandboxes
+test-rust: emulators ## Tests of the Rust crates, with real browsers, sandboxes, and emulators of AWS
 	cargo build --locked $(BINARIES)
-	cargo test --workspace --locked
+	$(EMULATED) cargo test --workspace --locked
+
+# Emulators of DynamoDB and S3, and AWS's own DynamoDB Local.
+AWS_TARGET := $(abspath $(TARGET))/aws
+EMULATED := AWS_EMULATORS_BIN="$(AWS_TARGET)/debug/aws-emulators" DYNAMODB_LOCAL_DIR="$(AWS_TARGET)/dynamodb-local"
+emulators: ## Build what tests of the AWS adapters run against
+	CARGO_TARGET_DIR="$(AWS_TARGET)" cargo build --locked --manifest-path infra/dev/aws/Cargo.toml
+	@infra/dev/aws/dynamodb-local.sh "$(AWS_TARGET)/dynamodb-local"
 
 test-web: ## Types, lints and tests of the canvas
 	cd web && npm run check
@@ -64,9 +73,9 @@ test-e2e: web/dist/index.html ## The whole job in a real browser against a real 
 	cargo build --locked $(BINARIES)
 	cd web && KODA_BIN_DIR="$(abspath $(TARGET)/debug)" npm run e2e
 
-conformance: ## Every adapter through its seam's suite, into target/report/conformance.json
+conformance: emulators ## Every adapter through its seam's suite, into target/report/conformance.json
 	@cargo build --locked $(BINARIES) -p e2b-emulator
-	@node infra/dev/conformance.mjs "$(abspath $(TARGET)/debug)" target/report/conformance.json
+	@$(EMULATED) node infra/dev/conformance.mjs "$(abspath $(TARGET)/debug)" target/report/conformance.json
 
 bench: ## Measurements as ratios against a peer in the same run, into target/report/bench.json
 	@cargo build --release --locked -p e2b-emulator -p e2b-client --example latency --bins

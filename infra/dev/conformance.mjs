@@ -9,9 +9,12 @@ if (!bin || !out) {
   process.exit(2);
 }
 
-/** Seam, adapter, crate and test of the suites that cargo runs. */
+/** Seam, adapter, crate, test, and part of the test, of the suites that cargo runs. */
 const SUITES = [
   ["session_store", "sqlite", "koda-store", "sqlite"],
+  ["session_store", "dynamodb (dynoxide)", "koda-store", "dynamo", "emulated::"],
+  ["session_store", "dynamodb (DynamoDB Local)", "koda-store", "dynamo", "amazons::"],
+  ["session_store", "dynamodb (dynoxide, over a faulty network)", "koda-store", "dynamo", "faulty::"],
   ["object_store", "local", "koda-objects", "local"],
   ["sandbox_provider", "local", "koda-sandbox", "local"],
   ["sandbox_provider", "e2b (emulator)", "koda-sandbox", "e2b"],
@@ -27,8 +30,8 @@ function run(command, args) {
 /** The number before or after a word, added up; nothing said is nothing counted. */
 const sum = (text, pattern, value = Number) => [...text.matchAll(pattern)].reduce((total, [, found]) => total + value(found), 0);
 
-const rows = SUITES.map(([seam, adapter, crate, test]) => {
-  const said = run("cargo", ["test", "--locked", "-p", crate, "--test", test]);
+const rows = SUITES.map(([seam, adapter, crate, test, part]) => {
+  const said = run("cargo", ["test", "--locked", "-p", crate, "--test", test, ...(part ? [part] : [])]);
   const count = (word) => sum(said, new RegExp(`test result: .*?(\\d+) ${word}`, "g"));
   // A second process of a test of its own is no test that was left out.
   const skipped = count("ignored") - sum(said, /ignored, (started by other tests)/g, () => 1);

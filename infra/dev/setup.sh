@@ -31,6 +31,11 @@ fi
 if [ "$purpose" = test ] && ! [ -x /usr/lib/chromium/chromium ]; then packages+=(chromium); fi
 # The official Python client of E2B has an environment of its own.
 if [ "$purpose" = test ] && ! python3 -c 'import venv, ensurepip' 2>/dev/null; then packages+=(python3-venv); fi
+# AWS's own emulator of DynamoDB is a Java program.
+if [ "$purpose" = test ]; then
+  command -v java >/dev/null || packages+=(default-jre-headless)
+  command -v mvn >/dev/null || packages+=(maven)
+fi
 
 if [ ${#packages[@]} -gt 0 ]; then
   [ "$(uname)" = Linux ] || stop "The local sandbox needs Linux (bubblewrap). On macOS run Koda in a Linux VM, such as one made by Lima."

@@ -29,6 +29,12 @@ impl ObjectKey {
         Self(format!("{tenant}/renders/{render}.{name}"))
     }
 
+    /// A part of a session store's record that the store itself cannot hold.
+    #[must_use]
+    pub fn record(tenant: &TenantId, name: &str) -> Self {
+        Self(format!("{tenant}/records/{}", name.to_ascii_lowercase()))
+    }
+
     /// Reads a key that [`fmt::Display`] wrote.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -7,7 +7,9 @@
     reason = "tests stop where something is not as it should be"
 )]
 
+pub mod aws;
 pub mod conformance;
+pub mod faults;
 mod model;
 mod sandbox;
 mod time;
