@@ -1,14 +1,11 @@
 //! A proxy that makes the network and the service behind it misbehave, by a plan that is the same in every run.
 
-use axum::{
-    Router,
-    body::{Body, Bytes},
-    extract::{Request, State},
-    http::{Response, StatusCode},
-};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, Response, StatusCode, body::Incoming, service::service_fn};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
+    rt::{TokioExecutor, TokioIo},
 };
 use std::sync::{
     Arc,
@@ -35,7 +32,7 @@ pub type Plan = dyn Fn(usize) -> Fault + Send + Sync;
 
 struct Proxy {
     upstream: String,
-    client: Client<HttpConnector, Body>,
+    client: Client<HttpConnector, Full<Bytes>>,
     plan: Box<Plan>,
     count: AtomicUsize,
 }
@@ -53,30 +50,32 @@ pub async fn proxy(
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let app = Router::new().fallback(forward).with_state(state);
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            let state = state.clone();
+            let service = service_fn(move |request| forward(state.clone(), request));
+            let serving = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(connection), service);
+            tokio::spawn(serving);
+        }
+    });
     url
 }
 
-/// A body that breaks off: the server has no other way to close the connection.
-fn broken() -> Response<Body> {
-    let error = std::io::Error::other("the fault plan says so");
-    let body = futures_util::stream::once(async { Err::<Bytes, _>(error) });
-    let mut response = Response::new(Body::from_stream(body));
-    response
-        .headers_mut()
-        .insert("content-length", "1".parse().unwrap());
-    response
-}
-
-async fn forward(State(proxy): State<Arc<Proxy>>, request: Request) -> Response<Body> {
+/// An answer, or an error, at which the connection is closed.
+async fn forward(
+    proxy: Arc<Proxy>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Box<dyn std::error::Error + Send + Sync>> {
     let fault = (proxy.plan)(proxy.count.fetch_add(1, Ordering::SeqCst));
     match &fault {
-        Fault::Reset => return broken(),
+        Fault::Reset => return Err("reset, as planned".into()),
         Fault::Answer(status, body) => {
-            let mut response = Response::new(Body::from(*body));
-            *response.status_mut() = StatusCode::from_u16(*status).unwrap();
-            return response;
+            // The request is taken to its end, as a service would.
+            request.into_body().collect().await?;
+            let mut response = Response::new(Full::from(*body));
+            *response.status_mut() = StatusCode::from_u16(*status)?;
+            return Ok(response);
         }
         Fault::Late(milliseconds) => {
             tokio::time::sleep(std::time::Duration::from_millis(*milliseconds)).await;
@@ -85,17 +84,16 @@ async fn forward(State(proxy): State<Arc<Proxy>>, request: Request) -> Response<
     }
     let (mut parts, body) = request.into_parts();
     let target = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let Ok(uri) = format!("{}{target}", proxy.upstream).parse() else {
-        return broken();
-    };
-    parts.uri = uri;
-    let answered = proxy.client.request(Request::from_parts(parts, body)).await;
-    let Ok(answered) = answered else {
-        return broken();
-    };
+    parts.uri = format!("{}{target}", proxy.upstream).parse()?;
+    let body = Full::new(body.collect().await?.to_bytes());
+    let answered = proxy
+        .client
+        .request(Request::from_parts(parts, body))
+        .await?;
     let (parts, body) = answered.into_parts();
-    match axum::body::to_bytes(Body::new(body), usize::MAX).await {
-        Ok(body) if fault != Fault::LostAnswer => Response::from_parts(parts, Body::from(body)),
-        _ => broken(),
+    let body = body.collect().await?.to_bytes();
+    if fault == Fault::LostAnswer {
+        return Err("lost, as planned".into());
     }
+    Ok(Response::from_parts(parts, Full::new(body)))
 }

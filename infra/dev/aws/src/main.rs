@@ -59,10 +59,27 @@ async fn main() -> Result<()> {
         .map_err(|error| anyhow::anyhow!("the buckets cannot be opened: {error:?}"))?;
     let mut service = S3ServiceBuilder::new(files);
     service.set_auth(SimpleAuth::from_single(KEYS.0, KEYS.1));
+    let service = service.build();
+    // What does not match its checksum is refused only after it was stored; at S3 it never is.
+    let strict = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+        let put = request.method() == http::Method::PUT;
+        let object = buckets.join(request.uri().path().trim_start_matches('/'));
+        let service = service.clone();
+        async move {
+            let answer = hyper::service::Service::call(&service, request).await;
+            let refused =
+                |answer: &s3s::HttpResponse| answer.status() == http::StatusCode::BAD_REQUEST;
+            if put && answer.as_ref().is_ok_and(refused) {
+                // It may not have come so far.
+                let _ = tokio::fs::remove_file(object).await;
+            }
+            answer
+        }
+    });
     // Browsers put and get by signed addresses.
     let service = ServiceBuilder::new()
         .layer(CorsLayer::very_permissive())
-        .service(service.build());
+        .service(strict);
     tokio::select! {
         () = dynoxide::server::serve_on(dynamodb, database) => Ok(()),
         served = serve(s3, service) => served,

@@ -195,9 +195,12 @@ pub async fn a_signed_url_cannot_be_changed(bench: Bench) {
         bench.client.get(&url).await,
         Some((Bytes::from_static(b"one"), "text/plain".into()))
     );
-    let (one, two) = (one.to_string(), two.to_string());
+    let name = |key: &ObjectKey| key.as_str().rsplit('/').next().unwrap().to_owned();
     assert_eq!(
-        bench.client.get(&tampered(&url, &one, &two)).await,
+        bench
+            .client
+            .get(&tampered(&url, &name(&one), &name(&two)))
+            .await,
         None,
         "another object was given"
     );
@@ -217,7 +220,7 @@ pub async fn a_signed_url_cannot_be_changed(bench: Bench) {
     );
     let put = bench
         .store
-        .presign_put(&ObjectKey::parse(&one).unwrap(), &self::terms(b"x"))
+        .presign_put(&one, &self::terms(b"x"))
         .await
         .unwrap();
     assert_eq!(
