@@ -4,20 +4,19 @@ pub mod config;
 mod logs;
 mod secret;
 mod serve;
+mod stores;
 
 pub use config::Config;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use koda_agent::{Studio, StudioOptions, StudioParts};
 use koda_domain::{Clock, Engine, Ids, sandbox::SandboxProvider};
 use koda_http::{AppState, Site};
 use koda_model::DemoModel;
-use koda_objects::LocalObjects;
 use koda_sandbox::{
     e2b::{E2bConfig, E2bProvider, OnIdle},
     local::{LocalConfig, LocalProvider},
 };
-use koda_store::SqliteStore;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -41,20 +40,29 @@ impl Ids for SystemIds {
     }
 }
 
+fn configured() -> Result<Config> {
+    let config = Config::from_process().map_err(|problems| {
+        let list: String = problems.iter().map(|p| format!("\n  {p}")).collect();
+        anyhow!("the configuration has problems:{list}")
+    })?;
+    logs::start(&config)?;
+    Ok(config)
+}
+
 /// Runs `koda-server` until it is told to stop.
 ///
 /// # Errors
 /// Where the configuration or this machine does not allow it; the text says what to do.
 pub async fn run_server() -> Result<()> {
-    let config = match Config::from_process() {
-        Ok(config) => config,
-        Err(problems) => {
-            let list: String = problems.iter().map(|p| format!("\n  {p}")).collect();
-            bail!("the configuration has problems:{list}");
-        }
-    };
-    logs::start(&config)?;
-    serve::serve(config).await
+    serve::serve(configured()?).await
+}
+
+/// Makes the DynamoDB table that is configured, where it is not there.
+///
+/// # Errors
+/// Where none is configured, or DynamoDB refuses.
+pub async fn create_table() -> Result<()> {
+    stores::create_table(&configured()?).await
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
@@ -81,10 +89,7 @@ async fn compose(
     };
     let secret = secret.expose().as_bytes();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store =
-        SqliteStore::open(&data.join("koda.db")).context("the database cannot be opened")?;
-    let objects = LocalObjects::new(data.join("objects"), secret, clock.clone());
-    let objects = Arc::new(objects.context("the folder of files cannot be opened")?);
+    let stores = stores::open(config, &data, secret, &clock).await?;
     let sandboxes: Arc<dyn SandboxProvider> = match &config.e2b {
         Some(e2b) => Arc::new(at_e2b(e2b, secret, config.max_sandboxes)?),
         None => Arc::new(provider(config, &data, clock.clone())?),
@@ -95,8 +100,8 @@ async fn compose(
         tracing::info!("Sandboxes: {}", sandboxes.info().isolation);
     }
     let studio = Studio::new(StudioParts {
-        store: Arc::new(store),
-        objects: objects.clone(),
+        store: stores.sessions,
+        objects: stores.objects,
         sandboxes,
         model: Arc::new(DemoModel::new().context("the demo model's recipes are damaged")?),
         clock,
@@ -110,10 +115,11 @@ async fn compose(
         },
     });
     tracing::info!("Model: the built-in demo model, which is not AI");
-    let site = Arc::new(Site::new(origin, preview_base, secret));
+    let site = Site::new(origin, preview_base, secret).with_storage(stores.origin);
+    let site = Arc::new(site);
     Ok(AppState {
         studio,
-        gateway: Some(objects),
+        gateway: stores.gateway,
         site,
         shutdown,
     })

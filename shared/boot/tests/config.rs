@@ -170,3 +170,48 @@ fn sandboxes_are_at_e2b_where_there_is_a_key_and_nothing_else_is_said() {
     let problems = read(&[("SANDBOX_PROVIDER", "e2b")]).unwrap_err();
     assert!(problems[0].to_string().contains("E2B_API_KEY"));
 }
+
+#[test]
+fn a_table_that_is_shared_needs_a_secret_and_files_that_are() {
+    assert_eq!(
+        names(read(&[("DYNAMODB_TABLE", "koda")], None)),
+        ["KODA_SECRET", "S3_BUCKET"]
+    );
+    let secret = ("KODA_SECRET", "0123456789012345678901234567890123456789");
+    let shared = [("DYNAMODB_TABLE", "koda"), ("S3_BUCKET", "files"), secret];
+    let config = read(&shared, None).unwrap();
+    assert_eq!(config.dynamo.unwrap().table, "koda");
+    assert_eq!(config.bucket.unwrap().name, "files");
+}
+
+#[test]
+fn a_bucket_at_r2_is_found_by_its_account() {
+    let r2 = [
+        ("R2_ACCOUNT_ID", "acc"),
+        ("R2_ACCESS_KEY_ID", "key"),
+        ("R2_SECRET_ACCESS_KEY", "secret"),
+        ("R2_BUCKET_NAME", "files"),
+    ];
+    let bucket = read(&r2, None).unwrap().bucket.unwrap();
+    assert_eq!(
+        bucket.endpoint.as_deref(),
+        Some("https://acc.r2.cloudflarestorage.com")
+    );
+    assert_eq!(names(read(&r2[1..], None)), ["R2_ACCOUNT_ID"]);
+    let without = [r2[0], r2[1], r2[3]];
+    assert!(names(read(&without, None)).contains(&"R2_SECRET_ACCESS_KEY".to_owned()));
+}
+
+#[test]
+fn buckets_of_two_services_want_a_choice_and_addresses_a_scheme() {
+    let both = [
+        ("S3_BUCKET", "one"),
+        ("R2_BUCKET_NAME", "two"),
+        ("R2_ACCOUNT_ID", "acc"),
+        ("R2_ACCESS_KEY_ID", "key"),
+        ("R2_SECRET_ACCESS_KEY", "secret"),
+    ];
+    assert_eq!(names(read(&both, None)), ["STORAGE_PROVIDER"]);
+    let bare = [("S3_BUCKET", "one"), ("S3_ENDPOINT", "minio:9000")];
+    assert_eq!(names(read(&bare, None)), ["S3_ENDPOINT"]);
+}

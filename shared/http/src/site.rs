@@ -15,6 +15,7 @@ pub struct Site {
     preview_base: String,
     scheme: &'static str,
     secret: Vec<u8>,
+    storage: Option<String>,
 }
 
 impl Site {
@@ -32,7 +33,21 @@ impl Site {
             preview_base: preview_base.to_ascii_lowercase(),
             scheme,
             secret: secret.to_vec(),
+            storage: None,
         }
+    }
+
+    /// The same, with files at this origin where it is another one.
+    #[must_use]
+    pub fn with_storage(self, storage: Option<String>) -> Self {
+        Self { storage, ..self }
+    }
+
+    /// Scheme and host of files, with a space before it; nothing where it is the canvas's own.
+    #[must_use]
+    pub(crate) fn storage(&self) -> String {
+        let origin = self.storage.as_ref();
+        origin.map_or(String::new(), |origin| format!(" {origin}"))
     }
 
     /// Scheme and host of the canvas.

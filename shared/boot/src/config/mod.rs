@@ -1,10 +1,12 @@
 //! Configuration: environment variables over `koda.config.yaml` over defaults, read once, with all problems at once.
 
 mod read;
+mod stores;
 mod variables;
 mod yaml;
 
 pub use read::{ConfigError, Secret};
+pub use stores::{Bucket, Dynamo};
 pub use variables::{VARIABLES, Variable, document};
 
 use koda_domain::sandbox::SandboxLimits;
@@ -36,6 +38,10 @@ pub struct Config {
     pub sandboxd_bin: PathBuf,
     /// Signs links and preview addresses; made and kept in the data folder when not given.
     pub secret: Option<Secret>,
+    /// DynamoDB, where sessions are kept there instead of in the data folder.
+    pub dynamo: Option<Dynamo>,
+    /// A bucket, where files are kept there instead of in the data folder.
+    pub bucket: Option<Bucket>,
     /// E2B, where sandboxes run there.
     pub e2b: Option<E2b>,
     /// Limits of one sandbox.
@@ -154,6 +160,8 @@ impl Config {
             capture_bin: reader.path("KODA_CAPTURE_BIN"),
             sandboxd_bin: reader.path("KODA_SANDBOXD_BIN"),
             secret: reader.secret("KODA_SECRET"),
+            dynamo: Dynamo::read(&mut reader),
+            bucket: Bucket::read(&mut reader),
             e2b: E2b::read(&mut reader),
             limits: SandboxLimits {
                 memory: reader.bytes("SANDBOX_MAX_MEMORY"),
@@ -182,6 +190,18 @@ impl Config {
             .is_some_and(|secret| secret.expose().len() < 32)
         {
             reader.problem("KODA_SECRET", "must have at least 32 characters");
+        }
+        if config.dynamo.is_some() && config.secret.is_none() {
+            reader.problem(
+                "KODA_SECRET",
+                "is needed where DYNAMODB_TABLE is set: everything that shares the table must have the same",
+            );
+        }
+        if config.dynamo.is_some() && config.bucket.is_none() {
+            reader.problem(
+                "S3_BUCKET",
+                "is needed where DYNAMODB_TABLE is set: sessions that are shared need files that are",
+            );
         }
         if config.idle < Duration::from_secs(60) {
             reader.problem("SANDBOX_IDLE_TIMEOUT", "must be at least 60000 (a minute)");

@@ -136,6 +136,32 @@ impl Reader {
             .map_or_else(|| default.to_owned(), Clone::clone)
     }
 
+    /// An address that begins with its scheme, without a slash at its end.
+    pub fn address(&mut self, name: &str) -> Option<String> {
+        let address = self.optional(name)?;
+        if !address.starts_with("https://") && !address.starts_with("http://") {
+            self.problem(name, "must begin with https:// or http://");
+        }
+        Some(address.trim_end_matches('/').to_owned())
+    }
+
+    /// Two secrets of which neither is of use without the other.
+    pub fn pair(&mut self, one: &str, other: &str) -> Option<(Secret, Secret)> {
+        match (self.secret(one), self.secret(other)) {
+            (Some(a), Some(b)) => Some((a, b)),
+            (None, None) => None,
+            (found, _) => {
+                let (missing, set) = if found.is_some() {
+                    (other, one)
+                } else {
+                    (one, other)
+                };
+                self.problem(missing, &format!("is needed where {set} is set"));
+                None
+            }
+        }
+    }
+
     pub fn path(&mut self, name: &str) -> PathBuf {
         PathBuf::from(self.text(name))
     }

@@ -90,6 +90,9 @@ where
     SdkError<E>: ProvideErrorMetadata,
 {
     let why = match (error, error.code()) {
+        (_, Some("ResourceNotFoundException")) => {
+            "there is no such table (`koda-server create-table` makes it)".into()
+        }
         (_, Some(code)) => code.to_owned(),
         (SdkError::TimeoutError(_), _) => "no answer in time".into(),
         (SdkError::DispatchFailure(_), _) => "no connection".into(),

@@ -1,0 +1,138 @@
+//! Opening the stores: DynamoDB or SQLite, a bucket or a folder.
+
+use crate::config::{Bucket, Config, Dynamo};
+use anyhow::{Context, Result};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use koda_domain::{
+    Clock, TenantId,
+    objects::{DownloadTerms, ObjectKey, ObjectStore, SignedObjectGateway},
+    store::SessionStore,
+};
+use koda_objects::{LocalObjects, S3Objects, s3};
+use koda_store::{DynamoStore, SqliteStore, dynamo};
+use std::{path::Path, sync::Arc, time::Duration};
+
+/// Where everything is kept.
+pub(crate) struct Stores {
+    pub sessions: Arc<dyn SessionStore>,
+    pub objects: Arc<dyn ObjectStore>,
+    /// What answers signed addresses of this server, where it keeps the files itself.
+    pub gateway: Option<Arc<dyn SignedObjectGateway>>,
+    /// Scheme and host of signed addresses, where they are not this server's.
+    pub origin: Option<String>,
+}
+
+/// Opens the stores that are configured.
+pub(crate) async fn open(
+    config: &Config,
+    data: &Path,
+    secret: &[u8],
+    clock: &Arc<dyn Clock>,
+) -> Result<Stores> {
+    let shared = if config.dynamo.is_some() || config.bucket.is_some() {
+        Some(aws().await)
+    } else {
+        None
+    };
+    let (objects, gateway): (Arc<dyn ObjectStore>, Option<Arc<dyn SignedObjectGateway>>) =
+        match (&config.bucket, &shared) {
+            (Some(bucket), Some(aws)) => (Arc::new(in_bucket(bucket, aws)), None),
+            _ => {
+                let folder = LocalObjects::new(data.join("objects"), secret, clock.clone());
+                let folder = Arc::new(folder.context("the folder of files cannot be opened")?);
+                (folder.clone(), Some(folder))
+            }
+        };
+    let sessions: Arc<dyn SessionStore> = match (&config.dynamo, &shared) {
+        (Some(dynamo), Some(aws)) => Arc::new(in_table(dynamo, aws, objects.clone())),
+        _ => {
+            let file = SqliteStore::open(&data.join("koda.db"));
+            Arc::new(file.context("the database cannot be opened")?)
+        }
+    };
+    if let Err(error) = sessions.ready().await {
+        tracing::warn!("Sessions cannot be read: {error}");
+    }
+    if let Err(error) = objects.ready().await {
+        tracing::warn!("Files cannot be read: {error}");
+    }
+    let origin = origin_of(objects.as_ref()).await;
+    Ok(Stores {
+        sessions,
+        objects,
+        gateway,
+        origin,
+    })
+}
+
+/// Makes the table that is configured, where it is not there.
+pub(crate) async fn create_table(config: &Config) -> Result<()> {
+    let table = config
+        .dynamo
+        .as_ref()
+        .context("DYNAMODB_TABLE is not set")?;
+    let bucket = config.bucket.as_ref().context("S3_BUCKET is not set")?;
+    let aws = aws().await;
+    let store = in_table(table, &aws, Arc::new(in_bucket(bucket, &aws)));
+    store.create_table().await?;
+    tracing::info!("The table {} is there", table.table);
+    Ok(())
+}
+
+/// Region and credentials as AWS's own tools find them.
+async fn aws() -> SdkConfig {
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .load()
+        .await
+}
+
+/// With an address of its own a service seldom cares about its region, which the signature needs all the same.
+fn at(aws: &SdkConfig, endpoint: Option<&str>, region: Option<&str>) -> SdkConfig {
+    let mut config = aws.to_builder();
+    if let Some(region) = region {
+        config = config.region(Region::new(region.to_owned()));
+    } else if endpoint.is_some() && aws.region().is_none() {
+        config = config.region(Region::new("us-east-1"));
+    }
+    if let Some(endpoint) = endpoint {
+        config = config.endpoint_url(endpoint);
+    }
+    config.build()
+}
+
+fn in_table(dynamo: &Dynamo, aws: &SdkConfig, objects: Arc<dyn ObjectStore>) -> DynamoStore {
+    let config = at(aws, dynamo.endpoint.as_deref(), None);
+    DynamoStore::new(dynamo::connect(&config), &dynamo.table, objects)
+}
+
+fn in_bucket(bucket: &Bucket, aws: &SdkConfig) -> S3Objects {
+    let mut config = at(aws, bucket.endpoint.as_deref(), bucket.region.as_deref());
+    if let Some((key, secret)) = &bucket.keys {
+        let keys = Credentials::new(key.expose(), secret.expose(), None, None, "configuration");
+        let provider = SharedCredentialsProvider::new(keys);
+        config = config.to_builder().credentials_provider(provider).build();
+    }
+    S3Objects::new(
+        s3::connect(&config, bucket.endpoint.is_some()),
+        &bucket.name,
+    )
+}
+
+/// Where signed addresses lead, found by signing one.
+async fn origin_of(objects: &dyn ObjectStore) -> Option<String> {
+    let key = ObjectKey::record(&TenantId::single(), "origin");
+    let terms = DownloadTerms {
+        expires_in: Duration::from_secs(60),
+        attachment: None,
+    };
+    let url = objects.presign_get(&key, &terms).await.ok()?.url;
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split('/').next()?;
+    Some(format!("{scheme}://{host}"))
+}
