@@ -164,7 +164,7 @@ impl Studio {
             }])
         })
         .await?;
-        self.work.notify_one();
+        self.ring(session).await;
         Ok(posted)
     }
 
@@ -195,7 +195,7 @@ impl Studio {
                 Ok(vec![EventBody::SettingsChanged { settings, by: Actor::Person }])
             })
             .await?;
-        self.work.notify_one();
+        self.ring(session).await;
         Ok(head)
     }
 
@@ -239,7 +239,7 @@ impl Studio {
                 }
             })
             .await?;
-        self.work.notify_one();
+        self.ring(session).await;
         Ok(head)
     }
 

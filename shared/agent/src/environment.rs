@@ -57,6 +57,10 @@ impl Environments {
         held(&self.stale).drain().collect()
     }
 
+    pub(crate) fn mark_stale(&self, session: SessionId) {
+        held(&self.stale).insert(session);
+    }
+
     pub(crate) fn forget(&self, session: SessionId) {
         held(&self.locks).remove(&session);
         held(&self.upstreams).remove(&session);
@@ -123,8 +127,8 @@ impl Studio {
     }
 
     /// Makes the sandbox show the working files as they are now, without anybody waiting for it.
-    pub(crate) fn refresh_soon(&self, head: &SessionHead) {
-        held(&self.environments.stale).insert(head.id);
+    pub(crate) fn refresh_soon(&self, session: SessionId) {
+        self.environments.mark_stale(session);
         self.work.notify_one();
     }
 
@@ -350,7 +354,7 @@ impl Studio {
             }
             Err(error) => {
                 if error == SandboxError::Gone && head.state.manifest().is_some() {
-                    self.refresh_soon(&head);
+                    self.refresh_soon(session);
                 }
                 Err(error.into())
             }

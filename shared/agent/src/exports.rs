@@ -67,7 +67,7 @@ impl Studio {
             }])
         })
         .await?;
-        self.work.notify_one();
+        self.ring(session).await;
         Ok(render)
     }
 

@@ -35,7 +35,7 @@ impl Studio {
                         && self.was_used_lately(&sandbox.id)
                         && is_idle(&head)
                     {
-                        self.refresh_soon(&head);
+                        self.refresh_soon(head.id);
                     }
                     let known = head.state.sandbox.and_then(|s| s.id);
                     known.is_none_or(|id| id == sandbox.id)

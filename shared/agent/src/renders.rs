@@ -97,13 +97,17 @@ struct Watch<'a> {
 }
 
 impl Studio {
-    /// Works off a session's renders, one after the other, if no other worker does.
-    pub(crate) async fn work_renders(&self, session: SessionId, shutdown: &CancellationToken) {
+    /// Works off a session's renders, one after the other, if no other worker does; whether one does.
+    pub(crate) async fn work_renders(
+        &self,
+        session: SessionId,
+        shutdown: &CancellationToken,
+    ) -> bool {
         let Some(Ok(_slot)) = shutdown
             .run_until_cancelled(self.render_slots.acquire())
             .await
         else {
-            return;
+            return false;
         };
         let owner = format!("{}/{}", self.parts.owner, self.ids().ulid());
         let key = format!("render/{session}");
@@ -111,7 +115,7 @@ impl Studio {
             .store()
             .acquire(&key, &owner, self.clock().now(), self.options().lease)
             .await;
-        let Ok(Some(lease)) = taken else { return };
+        let Ok(Some(lease)) = taken else { return true };
         let cancel = shutdown.child_token();
         let work = async {
             while !cancel.is_cancelled() {
@@ -142,6 +146,7 @@ impl Studio {
         };
         tokio::join!(work, self.keep_lease(lease.clone(), cancel.clone()));
         let _ = self.store().release(&lease).await;
+        false
     }
 }
 

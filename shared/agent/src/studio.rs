@@ -4,6 +4,7 @@ use crate::environment::Environments;
 use bytes::Bytes;
 use koda_domain::{
     BlobId, Clock, Engine, Ids, SessionId, TenantId,
+    dispatch::{Dispatcher, Errand},
     limits::TurnBudget,
     model::LanguageModel,
     objects::{ObjectError, ObjectKey, ObjectStore, read_all},
@@ -28,6 +29,8 @@ pub struct StudioParts {
     pub clock: Arc<dyn Clock>,
     /// Names.
     pub ids: Arc<dyn Ids>,
+    /// Brings work to where it is done; none where a worker of this process does it.
+    pub dispatcher: Option<Arc<dyn Dispatcher>>,
     /// Names this process among all that share the store.
     pub owner: String,
     /// Limits and policies.
@@ -174,6 +177,28 @@ impl Studio {
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<SessionId> {
         self.bell.subscribe()
+    }
+
+    /// Has somebody take up the work of a session that was just given some.
+    pub(crate) async fn ring(&self, session: SessionId) {
+        match &self.parts.dispatcher {
+            None => self.work.notify_one(),
+            Some(dispatcher) => {
+                let refresh = false;
+                dispatcher.dispatch(Errand { session, refresh }).await;
+            }
+        }
+    }
+
+    /// Has somebody make a session's sandbox show the working files.
+    pub(crate) async fn ring_for_refresh(&self, session: SessionId) {
+        match &self.parts.dispatcher {
+            None => self.refresh_soon(session),
+            Some(dispatcher) => {
+                let refresh = true;
+                dispatcher.dispatch(Errand { session, refresh }).await;
+            }
+        }
     }
 
     /// The template's own files for a workspace, by path below its root.

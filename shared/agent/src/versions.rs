@@ -75,8 +75,7 @@ impl Studio {
             Ok(vec![EventBody::VersionCreated { version }])
         })
         .await?;
-        let head = self.store().session(tenant, session).await?;
-        self.refresh_soon(&head);
+        self.ring_for_refresh(session).await;
         made.ok_or(StudioError::NotFound)
     }
 

@@ -4,7 +4,11 @@ use crate::{
     Studio,
     turn::{SharedStudio, wants_turn},
 };
-use koda_domain::SessionId;
+use koda_domain::{
+    SessionId,
+    dispatch::Errand,
+    store::{SessionHead, StoreError},
+};
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
@@ -18,6 +22,9 @@ use tracing::{debug, warn};
 const LOOK: usize = 200;
 /// How often what is left over is cleared away.
 const JANITOR: Duration = Duration::from_secs(30);
+
+/// Jobs at work; each says at its end whether another worker has its lease.
+type Tasks = JoinSet<bool>;
 
 /// Jobs that this process is doing, so that none is begun twice here.
 #[derive(Default)]
@@ -69,7 +76,10 @@ impl Studio {
                 () = tokio::time::sleep(self.options().poll) => {}
                 _ = sweep.tick() => {
                     let studio = self.clone();
-                    tasks.spawn(async move { studio.housekeep().await });
+                    tasks.spawn(async move {
+                        studio.housekeep().await;
+                        false
+                    });
                 }
             }
             self.take_up(&doing, &mut tasks, &shutdown).await;
@@ -84,21 +94,77 @@ impl Studio {
         }
     }
 
-    async fn take_up(
-        self: &SharedStudio,
-        doing: &Arc<Doing>,
-        tasks: &mut JoinSet<()>,
-        shutdown: &CancellationToken,
-    ) {
+    /// Runs an errand until nothing is left of it, or until it is told to let go; what is left then goes on where the next
+    /// worker finds it. Whether something is left.
+    pub async fn run_errand(self: Arc<Self>, errand: Errand, let_go: CancellationToken) -> bool {
+        let doing = Arc::new(Doing::default());
+        let mut tasks = Tasks::new();
+        if errand.refresh {
+            self.environments.mark_stale(errand.session);
+        }
+        loop {
+            self.refresh_stale(&doing, &mut tasks);
+            let head = match self.store().session_any(errand.session).await {
+                Ok(head) => head,
+                Err(StoreError::NotFound) => return false,
+                Err(error) => {
+                    warn!(session.id = %errand.session, %error, "Could not look at session {}: {error}", errand.session);
+                    return true;
+                }
+            };
+            if !let_go.is_cancelled() {
+                self.take_up_session(&head, &doing, &mut tasks, &let_go);
+            }
+            if tasks.is_empty() {
+                return head.state.has_work();
+            }
+            let ended = tokio::select! {
+                ended = tasks.join_next() => ended,
+                () = self.work.notified() => None,
+                () = tokio::time::sleep(self.options().poll) => None,
+            };
+            // Whoever has the lease looks again when it lets go.
+            if let Some(Ok(true)) = ended
+                && tasks.is_empty()
+            {
+                return false;
+            }
+        }
+    }
+
+    /// Housekeeping, and sessions with work that nobody may be doing: the worker of a deployment that has no process that
+    /// stays. Returns them.
+    pub async fn tend(&self) -> Vec<SessionId> {
+        self.housekeep().await;
+        self.store()
+            .sessions_with_work(LOOK)
+            .await
+            .unwrap_or_else(|error| {
+                warn!(%error, "Could not look for work: {error}");
+                vec![]
+            })
+    }
+
+    fn refresh_stale(self: &SharedStudio, doing: &Arc<Doing>, tasks: &mut Tasks) {
         for session in self.environments.take_stale() {
             if let Some(claim) = doing.begin(Kind::Refresh, session) {
                 let studio = self.clone();
                 tasks.spawn(async move {
                     studio.refresh(session).await;
                     drop(claim);
+                    false
                 });
             }
         }
+    }
+
+    async fn take_up(
+        self: &SharedStudio,
+        doing: &Arc<Doing>,
+        tasks: &mut Tasks,
+        shutdown: &CancellationToken,
+    ) {
+        self.refresh_stale(doing, tasks);
         let sessions = match self.store().sessions_with_work(LOOK).await {
             Ok(sessions) => sessions,
             Err(error) => {
@@ -107,26 +173,38 @@ impl Studio {
             }
         };
         for session in sessions {
-            let Ok(head) = self.store().session_any(session).await else {
-                continue;
-            };
-            if wants_turn(&head.state)
-                && let Some(claim) = doing.begin(Kind::Turns, session)
-            {
-                let (studio, shutdown) = (self.clone(), shutdown.clone());
-                tasks.spawn(async move {
-                    Box::pin(studio.work_turns(session, &shutdown)).await;
-                    drop(claim);
-                });
+            if let Ok(head) = self.store().session_any(session).await {
+                self.take_up_session(&head, doing, tasks, shutdown);
             }
-            let renders = head.state.renders.iter().any(|r| !r.status.is_final());
-            if renders && let Some(claim) = doing.begin(Kind::Renders, session) {
-                let (studio, shutdown) = (self.clone(), shutdown.clone());
-                tasks.spawn(async move {
-                    Box::pin(studio.work_renders(session, &shutdown)).await;
-                    drop(claim);
-                });
-            }
+        }
+    }
+
+    fn take_up_session(
+        self: &SharedStudio,
+        head: &SessionHead,
+        doing: &Arc<Doing>,
+        tasks: &mut Tasks,
+        shutdown: &CancellationToken,
+    ) {
+        let session = head.id;
+        if wants_turn(&head.state)
+            && let Some(claim) = doing.begin(Kind::Turns, session)
+        {
+            let (studio, shutdown) = (self.clone(), shutdown.clone());
+            tasks.spawn(async move {
+                let elsewhere = Box::pin(studio.work_turns(session, &shutdown)).await;
+                drop(claim);
+                elsewhere
+            });
+        }
+        let renders = head.state.renders.iter().any(|r| !r.status.is_final());
+        if renders && let Some(claim) = doing.begin(Kind::Renders, session) {
+            let (studio, shutdown) = (self.clone(), shutdown.clone());
+            tasks.spawn(async move {
+                let elsewhere = Box::pin(studio.work_renders(session, &shutdown)).await;
+                drop(claim);
+                elsewhere
+            });
         }
     }
 

@@ -1,7 +1,13 @@
 //! Serving all routes from one process, with its worker.
 
-use crate::{Config, absolute, compose};
+use crate::{
+    absolute,
+    compose::{Place, compose, secret_of},
+    config::Config,
+    stores,
+};
 use anyhow::{Context, Result};
+use koda_http::{AppState, Site};
 use std::{io::Write, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +30,21 @@ pub(crate) async fn serve(config: Config) -> Result<()> {
         .clone()
         .unwrap_or_else(|| format!("preview.localhost:{port}"));
     let shutdown = CancellationToken::new();
-    let state = compose(&config, &origin, &preview_base, shutdown.clone()).await?;
+    let secret = secret_of(&config)?;
+    let aws = if config.dynamo.is_some() || config.bucket.is_some() {
+        Some(stores::aws().await)
+    } else {
+        None
+    };
+    let place = Place {
+        site: Site::new(&origin, &preview_base, &secret),
+        aws: aws.as_ref(),
+        dispatcher: None,
+        coalesce: stores::coalescing(&config),
+        shutdown: shutdown.clone(),
+    };
+    let state = compose(&config, &secret, place).await?;
+    tell(&state).await;
     let app = koda_http::all(state.clone(), &absolute(&config.web_dir)?);
     let worker = tokio::spawn(state.studio.clone().run_worker(shutdown.clone()));
     // The one line on standard output: where to go.
@@ -42,6 +62,27 @@ pub(crate) async fn serve(config: Config) -> Result<()> {
     }
     shutdown.cancel();
     worker.await.context("the worker broke")
+}
+
+/// Says what this server works with, and what of it does not answer.
+async fn tell(state: &AppState) {
+    let studio = &state.studio;
+    let (sessions, files, sandboxes) = tokio::join!(
+        studio.store().ready(),
+        studio.objects().ready(),
+        studio.sandboxes().ready()
+    );
+    if let Err(error) = sessions {
+        tracing::warn!("Sessions cannot be read: {error}");
+    }
+    if let Err(error) = files {
+        tracing::warn!("Files cannot be read: {error}");
+    }
+    match sandboxes {
+        Ok(()) => tracing::info!("Sandboxes: {}", studio.sandboxes().info().isolation),
+        Err(error) => tracing::warn!("Sandboxes cannot be made: {error}"),
+    }
+    tracing::info!("Model: the built-in demo model, which is not AI");
 }
 
 async fn told_to_stop() {

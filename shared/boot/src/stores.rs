@@ -1,6 +1,9 @@
 //! Opening the stores: DynamoDB or SQLite, a bucket or a folder.
 
-use crate::config::{Bucket, Config, Dynamo};
+use crate::{
+    absolute,
+    config::{Bucket, Config, Dynamo},
+};
 use anyhow::{Context, Result};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -11,8 +14,8 @@ use koda_domain::{
     store::SessionStore,
 };
 use koda_objects::{LocalObjects, S3Objects, s3};
-use koda_store::{DynamoStore, SqliteStore, dynamo};
-use std::{path::Path, sync::Arc, time::Duration};
+use koda_store::{DynamoStore, dynamo};
+use std::{sync::Arc, time::Duration};
 
 /// Where everything is kept.
 pub(crate) struct Stores {
@@ -24,40 +27,32 @@ pub(crate) struct Stores {
     pub origin: Option<String>,
 }
 
+/// How often text that streams becomes an event. In DynamoDB each is paid for.
+pub(crate) fn coalescing(config: &Config) -> Duration {
+    Duration::from_millis(if config.dynamo.is_some() { 300 } else { 100 })
+}
+
 /// Opens the stores that are configured.
 pub(crate) async fn open(
     config: &Config,
-    data: &Path,
     secret: &[u8],
     clock: &Arc<dyn Clock>,
+    shared: Option<&SdkConfig>,
 ) -> Result<Stores> {
-    let shared = if config.dynamo.is_some() || config.bucket.is_some() {
-        Some(aws().await)
-    } else {
-        None
-    };
     let (objects, gateway): (Arc<dyn ObjectStore>, Option<Arc<dyn SignedObjectGateway>>) =
-        match (&config.bucket, &shared) {
+        match (&config.bucket, shared) {
             (Some(bucket), Some(aws)) => (Arc::new(in_bucket(bucket, aws)), None),
             _ => {
-                let folder = LocalObjects::new(data.join("objects"), secret, clock.clone());
+                let folder = absolute(&config.data_dir)?.join("objects");
+                let folder = LocalObjects::new(folder, secret, clock.clone());
                 let folder = Arc::new(folder.context("the folder of files cannot be opened")?);
                 (folder.clone(), Some(folder))
             }
         };
-    let sessions: Arc<dyn SessionStore> = match (&config.dynamo, &shared) {
+    let sessions: Arc<dyn SessionStore> = match (&config.dynamo, shared) {
         (Some(dynamo), Some(aws)) => Arc::new(in_table(dynamo, aws, objects.clone())),
-        _ => {
-            let file = SqliteStore::open(&data.join("koda.db"));
-            Arc::new(file.context("the database cannot be opened")?)
-        }
+        _ => in_file(config)?,
     };
-    if let Err(error) = sessions.ready().await {
-        tracing::warn!("Sessions cannot be read: {error}");
-    }
-    if let Err(error) = objects.ready().await {
-        tracing::warn!("Files cannot be read: {error}");
-    }
     let origin = origin_of(objects.as_ref()).await;
     Ok(Stores {
         sessions,
@@ -65,6 +60,20 @@ pub(crate) async fn open(
         gateway,
         origin,
     })
+}
+
+#[cfg(feature = "server")]
+fn in_file(config: &Config) -> Result<Arc<dyn SessionStore>> {
+    let file = absolute(&config.data_dir)?.join("koda.db");
+    let file = koda_store::SqliteStore::open(&file);
+    Ok(Arc::new(file.context("the database cannot be opened")?))
+}
+
+#[cfg(not(feature = "server"))]
+fn in_file(_: &Config) -> Result<Arc<dyn SessionStore>> {
+    anyhow::bail!(
+        "DYNAMODB_TABLE is not set, and there is no other store in a function of Lambda's"
+    )
 }
 
 /// Makes the table that is configured, where it is not there.
@@ -82,7 +91,7 @@ pub(crate) async fn create_table(config: &Config) -> Result<()> {
 }
 
 /// Region and credentials as AWS's own tools find them.
-async fn aws() -> SdkConfig {
+pub(crate) async fn aws() -> SdkConfig {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();

@@ -6,6 +6,7 @@
 
 pub mod asset;
 pub mod clock;
+pub mod dispatch;
 pub mod event;
 pub mod format;
 pub mod id;

@@ -41,51 +41,97 @@ pub struct Mount {
     pub name: &'static str,
     /// Its routes.
     pub router: fn() -> OpenApiRouter<AppState>,
+    /// Methods and paths of routes that take the rest of a path, which OpenAPI has no words for.
+    pub wildcards: &'static [(&'static str, &'static str)],
     /// Whether it answers with a stream.
     pub stream: bool,
     /// How long one call may take.
     pub timeout: Duration,
 }
 
+/// Conversations: sessions, messages, plans.
+pub const CHAT: Mount = Mount {
+    name: "chat",
+    router: routes::sessions::router,
+    wildcards: &[],
+    stream: false,
+    timeout: Duration::from_secs(30),
+};
+
+/// Health, logs and event streams.
+pub const STATUS: Mount = Mount {
+    name: "status",
+    router: routes::status::router,
+    wildcards: &[],
+    stream: true,
+    timeout: Duration::from_secs(900),
+};
+
+/// Files, versions and assets.
+pub const FILE: Mount = Mount {
+    name: "file",
+    router: routes::file_routes,
+    wildcards: &[("GET", routes::files::ANY_FILE)],
+    stream: false,
+    timeout: Duration::from_secs(60),
+};
+
+/// Exports.
+pub const RENDER: Mount = Mount {
+    name: "render",
+    router: routes::renders::router,
+    wildcards: &[],
+    stream: false,
+    timeout: Duration::from_secs(30),
+};
+
+/// Sandboxes and their previews.
+pub const SANDBOX: Mount = Mount {
+    name: "sandbox",
+    router: routes::preview::router,
+    wildcards: &[],
+    stream: false,
+    timeout: Duration::from_secs(60),
+};
+
+/// Canvas documents.
+pub const CANVAS: Mount = Mount {
+    name: "canvas",
+    router: routes::projects::router,
+    wildcards: &[],
+    stream: false,
+    timeout: Duration::from_secs(30),
+};
+
 /// Every deployable function. `koda-server` merges all of them.
-pub const MOUNTS: &[Mount] = &[
-    Mount {
-        name: "chat",
-        router: routes::sessions::router,
-        stream: false,
-        timeout: Duration::from_secs(30),
-    },
-    Mount {
-        name: "status",
-        router: routes::status::router,
-        stream: true,
-        timeout: Duration::from_secs(900),
-    },
-    Mount {
-        name: "file",
-        router: routes::file_routes,
-        stream: false,
-        timeout: Duration::from_secs(60),
-    },
-    Mount {
-        name: "render",
-        router: routes::renders::router,
-        stream: false,
-        timeout: Duration::from_secs(30),
-    },
-    Mount {
-        name: "sandbox",
-        router: routes::preview::router,
-        stream: false,
-        timeout: Duration::from_secs(60),
-    },
-    Mount {
-        name: "canvas",
-        router: routes::projects::router,
-        stream: false,
-        timeout: Duration::from_secs(30),
-    },
-];
+pub const MOUNTS: &[Mount] = &[CHAT, STATUS, FILE, RENDER, SANDBOX, CANVAS];
+
+/// Methods, in capitals, and paths of a function's routes, in order.
+#[must_use]
+pub fn routes_of(mount: &Mount) -> Vec<(String, String)> {
+    let described = (mount.router)().into_openapi();
+    let described = serde_json::to_value(described.paths).unwrap_or_default();
+    let paths = described.as_object().into_iter().flatten();
+    let routes = paths.flat_map(|(path, methods)| {
+        let methods = methods.as_object().into_iter().flatten();
+        methods.map(|(method, _)| (method.to_ascii_uppercase(), path.clone()))
+    });
+    let wild = mount.wildcards.iter();
+    let wild = wild.map(|(method, path)| ((*method).to_owned(), (*path).to_owned()));
+    let mut routes: Vec<_> = routes.chain(wild).collect();
+    routes.sort();
+    routes
+}
+
+/// The routes of one function, behind the same guards as all.
+pub fn one(mount: &Mount, state: AppState) -> Router {
+    let (routes, _) = (mount.router)().split_for_parts();
+    let app = routes
+        .fallback(|| async { ApiError::not_found() })
+        .method_not_allowed_fallback(routes::method_not_allowed)
+        .with_state(state.clone());
+    guarded(app, state)
+}
 
 /// All routes, the canvas from `web_dir`, and the preview proxy, behind one set of guards.
 pub fn all(state: AppState, web_dir: &std::path::Path) -> Router {

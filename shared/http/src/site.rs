@@ -16,6 +16,7 @@ pub struct Site {
     scheme: &'static str,
     secret: Vec<u8>,
     storage: Option<String>,
+    gateway: bool,
 }
 
 impl Site {
@@ -34,6 +35,16 @@ impl Site {
             scheme,
             secret: secret.to_vec(),
             storage: None,
+            gateway: false,
+        }
+    }
+
+    /// The same, behind a gateway that takes requests for its own hosts alone and passes them on under any.
+    #[must_use]
+    pub fn behind_gateway(self) -> Self {
+        Self {
+            gateway: true,
+            ..self
         }
     }
 
@@ -114,6 +125,9 @@ impl Site {
     /// Whether a Host is this server's own.
     #[must_use]
     pub fn is_ours(&self, host: &str) -> bool {
+        if self.gateway {
+            return true;
+        }
         let host = host.to_ascii_lowercase();
         let name = without_port(&host);
         let own = self.origin.split_once("://").map_or("", |(_, host)| host);

@@ -1,5 +1,7 @@
 //! DynamoDB and S3 on this machine, for tests and for working offline: dynoxide and s3s-fs in one process that says where it
-//! is. Signatures are checked by S3's; the keys are those of `KEYS`. No place for anything that shall last.
+//! is; and what `cargo lambda watch` lacks of Lambda, calls that nobody waits for and calls on a schedule. Signatures are checked by S3's; the keys are those of `KEYS`. No place for anything that shall last.
+
+mod lambda;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,6 +35,15 @@ struct Arguments {
     /// Buckets to make
     #[arg(long, default_value = "koda")]
     bucket: Vec<String>,
+    /// Where Lambda's API listens for calls that nobody waits for; they go on to --functions
+    #[arg(long, requires = "functions")]
+    lambda: Option<SocketAddr>,
+    /// Where functions are called, such as the address of `cargo lambda watch`
+    #[arg(long)]
+    functions: Option<String>,
+    /// A function that is called every minute, as by a schedule
+    #[arg(long, requires = "functions")]
+    schedule: Option<String>,
     /// End when standard input does
     #[arg(long)]
     with_parent: bool,
@@ -83,6 +94,8 @@ async fn main() -> Result<()> {
     tokio::select! {
         () = dynoxide::server::serve_on(dynamodb, database) => Ok(()),
         served = serve(s3, service) => served,
+        called = lambda::serve(arguments.lambda, arguments.functions.clone()) => called,
+        () = lambda::every_minute(arguments.schedule, arguments.functions) => Ok(()),
         () = end_of_input(), if arguments.with_parent => Ok(()),
         _ = tokio::signal::ctrl_c() => Ok(()),
     }

@@ -82,7 +82,7 @@ impl Job<'_> {
                 settings: version.settings.clone(),
             };
             let head = self.tell(vec![restored]).await?;
-            self.studio.refresh_soon(&head);
+            self.studio.refresh_soon(head.id);
         }
         Ok(Next::Outcome(TurnOutcome::CheckFailed {
             diagnostic: first,

@@ -101,8 +101,13 @@ impl Job<'_> {
 }
 
 impl Studio {
-    /// Works off a session's turns, if no other worker does. Returns when none waits or the lease is lost.
-    pub(crate) async fn work_turns(&self, session: SessionId, shutdown: &CancellationToken) {
+    /// Works off a session's turns, if no other worker does. Returns when none waits or the lease is lost; whether another
+    /// worker has it.
+    pub(crate) async fn work_turns(
+        &self,
+        session: SessionId,
+        shutdown: &CancellationToken,
+    ) -> bool {
         let owner = format!("{}/{}", self.parts.owner, self.ids().ulid());
         let key = format!("turn/{session}");
         loop {
@@ -113,10 +118,10 @@ impl Studio {
                 .await
             {
                 Ok(Some(lease)) => lease,
-                Ok(None) => return,
+                Ok(None) => return true,
                 Err(error) => {
                     warn!(session.id = %session, %error, "Could not take the lease of session {session}: {error}");
-                    return;
+                    return true;
                 }
             };
             let cancel = shutdown.child_token();
@@ -138,7 +143,7 @@ impl Studio {
                 .await
                 .is_ok_and(|head| wants_turn(&head.state));
             if !more || result.is_err() || shutdown.is_cancelled() {
-                return;
+                return matches!(result, Err(Interrupted::Lost));
             }
         }
     }
@@ -376,7 +381,7 @@ impl Job<'_> {
         if head.state.question.is_some() {
             return Ok(TurnOutcome::AwaitingAnswer);
         }
-        self.studio.refresh_soon(head);
+        self.studio.refresh_soon(head.id);
         if head.state.settings.auto_approve {
             self.studio
                 .commit(self.session, self.writer(), |head| {

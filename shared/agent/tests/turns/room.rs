@@ -141,6 +141,7 @@ pub fn studio(
         model: model.clone(),
         clock,
         ids: Arc::new(RealIds),
+        dispatcher: None,
         owner: owner.into(),
         options: options.clone(),
     })

@@ -42,6 +42,8 @@ pub struct Config {
     pub dynamo: Option<Dynamo>,
     /// A bucket, where files are kept there instead of in the data folder.
     pub bucket: Option<Bucket>,
+    /// The function that does the work, on Lambda.
+    pub worker: Option<String>,
     /// E2B, where sandboxes run there.
     pub e2b: Option<E2b>,
     /// Limits of one sandbox.
@@ -162,6 +164,7 @@ impl Config {
             secret: reader.secret("KODA_SECRET"),
             dynamo: Dynamo::read(&mut reader),
             bucket: Bucket::read(&mut reader),
+            worker: reader.optional("KODA_WORKER_FUNCTION"),
             e2b: E2b::read(&mut reader),
             limits: SandboxLimits {
                 memory: reader.bytes("SANDBOX_MAX_MEMORY"),

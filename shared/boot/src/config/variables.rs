@@ -137,6 +137,12 @@ pub const VARIABLES: &[Variable] = &[
     },
     variable("R2_BUCKET_NAME", "storage.r2.bucket", "", "Bucket at R2."),
     variable(
+        "KODA_WORKER_FUNCTION",
+        "server.workerFunction",
+        "",
+        "On Lambda, the name of the function that does turns and renders.",
+    ),
+    variable(
         "KODA_WEB_DIR",
         "server.webDir",
         "web/dist",

@@ -19,12 +19,15 @@ use std::collections::HashMap;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+/// A file, by the rest of the path.
+pub(crate) const ANY_FILE: &str = "/api/v1/sessions/{session}/files/{*path}";
+
 /// Routes of files.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list_files))
         .routes(routes!(get_sheet))
-        .route("/api/v1/sessions/{session}/files/{*path}", get(read_file))
+        .route(ANY_FILE, get(read_file))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

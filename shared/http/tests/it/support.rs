@@ -66,6 +66,7 @@ pub fn app_with(
         model: Arc::new(ScriptedModel::new(move |_| says.clone())),
         clock,
         ids: Arc::new(SeqIds::default()),
+        dispatcher: None,
         owner: "test".into(),
         options: StudioOptions::default(),
     });

@@ -1,0 +1,9 @@
+//! The work that no request waits for, as a function of Lambda's: turns and renders of the session that it is called for; and,
+//! on a schedule, housekeeping and calls for sessions whose work nobody does.
+
+use koda_boot::lambda::{self, Error};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    lambda::work().await
+}

@@ -1,0 +1,8 @@
+//! Sandboxes and their previews, as a function of Lambda's.
+
+use koda_boot::lambda::{self, Error};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    lambda::serve(&koda_http::SANDBOX).await
+}

@@ -1,0 +1,86 @@
+//! Putting the parts together.
+
+use crate::{absolute, config::Config, sandboxes, secret, stores};
+use anyhow::{Context, Result};
+use aws_config::SdkConfig;
+use koda_agent::{Studio, StudioOptions, StudioParts};
+use koda_domain::{Clock, Ids, dispatch::Dispatcher};
+use koda_http::{AppState, Site};
+use koda_model::DemoModel;
+use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+}
+
+struct SystemIds;
+
+impl Ids for SystemIds {
+    fn ulid(&self) -> ulid::Ulid {
+        ulid::Ulid::generate()
+    }
+}
+
+/// What differs between a server and a function.
+pub(crate) struct Place<'a> {
+    /// Where browsers find the canvas.
+    pub site: Site,
+    /// AWS, where anything of it is used.
+    pub aws: Option<&'a SdkConfig>,
+    /// Who does the work, where this process does not.
+    pub dispatcher: Option<Arc<dyn Dispatcher>>,
+    /// How often text that streams becomes an event.
+    pub coalesce: Duration,
+    /// Ends event streams.
+    pub shutdown: CancellationToken,
+}
+
+/// The secret of this deployment, made and kept in the data folder where none is configured.
+pub(crate) fn secret_of(config: &Config) -> Result<Vec<u8>> {
+    if let Some(secret) = &config.secret {
+        return Ok(secret.expose().as_bytes().to_vec());
+    }
+    let data = absolute(&config.data_dir)?;
+    std::fs::create_dir_all(&data).with_context(|| {
+        format!(
+            "{} cannot be made; set KODA_DATA_DIR to a folder that can",
+            data.display()
+        )
+    })?;
+    let made = secret::load_or_make(&data.join("secret"))?;
+    Ok(made.expose().as_bytes().to_vec())
+}
+
+/// Puts the parts together. Asks nothing of the network.
+pub(crate) async fn compose(config: &Config, secret: &[u8], place: Place<'_>) -> Result<AppState> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let stores = stores::open(config, secret, &clock, place.aws).await?;
+    let studio = Studio::new(StudioParts {
+        store: stores.sessions,
+        objects: stores.objects,
+        sandboxes: sandboxes::provider(config, secret, &clock)?,
+        model: Arc::new(DemoModel::new().context("the demo model's recipes are damaged")?),
+        clock,
+        ids: Arc::new(SystemIds),
+        dispatcher: place.dispatcher,
+        owner: format!("server-{}", ulid::Ulid::generate()),
+        options: StudioOptions {
+            limits: config.limits.clone(),
+            idle: config.idle,
+            renders: config.max_renders,
+            coalesce: place.coalesce,
+            ..StudioOptions::default()
+        },
+    });
+    Ok(AppState {
+        studio,
+        gateway: stores.gateway,
+        site: Arc::new(place.site.with_storage(stores.origin)),
+        shutdown: place.shutdown,
+    })
+}

@@ -1,0 +1,148 @@
+//! The functions of Lambda's.
+
+use crate::{
+    compose::{Place, compose, secret_of},
+    config::Config,
+    configured, stores,
+};
+use anyhow::Context;
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_lambda::{primitives::Blob, types::InvocationType};
+use koda_domain::dispatch::{Dispatcher, Errand};
+use koda_http::{AppState, Mount, Site};
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::{Value, json};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+use tokio_util::sync::CancellationToken;
+
+pub use lambda_http::Error;
+
+/// How long before the end of an invocation its work is let go of, so that another takes it up.
+const HAND_OVER: Duration = Duration::from_secs(45);
+/// How long an invocation may take.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// How long a call for work may take to be accepted.
+const ACCEPTED_WITHIN: Duration = Duration::from_secs(3);
+
+/// Calls the function that does the work, which answers when it has begun.
+struct Invoker {
+    client: aws_sdk_lambda::Client,
+    function: String,
+}
+
+#[async_trait]
+impl Dispatcher for Invoker {
+    async fn dispatch(&self, errand: Errand) {
+        let payload = json!(errand).to_string();
+        let called = self
+            .client
+            .invoke()
+            .function_name(&self.function)
+            .invocation_type(InvocationType::Event)
+            .payload(Blob::new(payload))
+            .send();
+        // One that is not accepted is found on the schedule.
+        match tokio::time::timeout(ACCEPTED_WITHIN, called).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                let error = aws_sdk_lambda::error::DisplayErrorContext(error);
+                tracing::warn!(session.id = %errand.session, %error, "Nobody could be called to work");
+            }
+            Err(_) => {
+                tracing::warn!(session.id = %errand.session, "Nobody answered the call to work in time");
+            }
+        }
+    }
+}
+
+async fn prepare(config: &Config, aws: &SdkConfig) -> anyhow::Result<(AppState, Arc<Invoker>)> {
+    let secret = secret_of(config)?;
+    let origin = config
+        .public_url
+        .clone()
+        .context("KODA_PUBLIC_URL is not set: browsers have to be told where the canvas is")?;
+    let function = config
+        .worker
+        .clone()
+        .context("KODA_WORKER_FUNCTION is not set: it names the function that does the work")?;
+    let preview_base = config.preview_host.clone().unwrap_or_default();
+    let invoker = Arc::new(Invoker {
+        client: aws_sdk_lambda::Client::new(aws),
+        function,
+    });
+    let place = Place {
+        site: Site::new(&origin, &preview_base, &secret).behind_gateway(),
+        aws: Some(aws),
+        dispatcher: Some(invoker.clone()),
+        coalesce: stores::coalescing(config),
+        shutdown: CancellationToken::new(),
+    };
+    Ok((compose(config, &secret, place).await?, invoker))
+}
+
+/// Serves the routes of one function until Lambda ends the process.
+///
+/// # Errors
+/// Where the configuration does not allow it, or the runtime's API goes away.
+pub async fn serve(mount: &Mount) -> Result<(), Error> {
+    let config = configured()?;
+    let aws = stores::aws().await;
+    let (state, _) = prepare(&config, &aws).await?;
+    let app = koda_http::one(mount, state);
+    if mount.stream {
+        lambda_http::run_with_streaming_response(app).await
+    } else {
+        lambda_http::run(app).await
+    }
+}
+
+/// Does the work that it is called for, until Lambda ends the process.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn work() -> Result<(), Error> {
+    let config = configured()?;
+    let aws = stores::aws().await;
+    let (state, invoker) = prepare(&config, &aws).await?;
+    let (state, invoker) = (&state, &invoker);
+    let handle = |event: LambdaEvent<Value>| async move {
+        match serde_json::from_value::<Errand>(event.payload) {
+            Ok(errand) => run(state, invoker, errand, event.context.deadline()).await,
+            // Whatever else comes, comes from the schedule.
+            Err(_) => tend(state, invoker).await,
+        }
+        Ok::<_, Error>(())
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}
+
+async fn run(state: &AppState, invoker: &Invoker, errand: Errand, deadline: SystemTime) {
+    // `cargo lambda watch` names a time that is long past.
+    let left = deadline.duration_since(SystemTime::now());
+    let left = left.unwrap_or(LONGEST);
+    let let_go = CancellationToken::new();
+    let timer = let_go.clone();
+    let pause = left.saturating_sub(HAND_OVER.min(left / 4));
+    let clock = tokio::spawn(async move {
+        tokio::time::sleep(pause).await;
+        timer.cancel();
+    });
+    let more = Box::pin(state.studio.clone().run_errand(errand, let_go.clone())).await;
+    clock.abort();
+    let ran_out = let_go.is_cancelled();
+    // What was not let go of for want of time is left to the schedule, so that no fault calls for itself without end.
+    if more && ran_out && left > 2 * HAND_OVER {
+        invoker.dispatch(errand).await;
+    }
+}
+
+async fn tend(state: &AppState, invoker: &Invoker) {
+    for session in state.studio.tend().await {
+        let refresh = false;
+        invoker.dispatch(Errand { session, refresh }).await;
+    }
+}
