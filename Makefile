@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARIES := -p koda-server -p koda-sandbox -p koda-capture $(if $(filter e2b-emulator,$(SANDBOX_PROVIDER)),-p e2b-emulator)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-e2e emulators lint api audit clean e2b-templates conformance bench
+.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-e2e emulators lint api audit clean e2b-templates conformance bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -35,7 +35,7 @@ export PROMPT OUT
 
 test: ## Everything that CI runs
 	@infra/dev/setup.sh test
-	@$(MAKE) --no-print-directory lint test-rust test-web test-templates test-e2b test-e2e
+	@$(MAKE) --no-print-directory lint test-rust test-web test-templates test-e2b test-cloud test-e2e
 	@echo "All tests passed."
 
 lint: ## Format, lints, licences, known vulnerabilities
@@ -68,6 +68,12 @@ test-templates: ## Every recipe: types, first paint, exact frames, hot reload
 test-e2b: ## The official clients against the emulator, and the whole job on the E2B path
 	cargo build --locked $(BINARIES) -p e2b-emulator
 	e2b/conformance/run.sh "$(abspath $(TARGET)/debug)"
+
+FUNCTIONS := $(foreach name,canvas chat file janitor render sandbox status,-p koda-function-$(name))
+test-cloud: emulators ## The main job by functions of Lambda's, and by several servers, on DynamoDB, S3 and E2B's emulators
+	cargo build --locked $(BINARIES) $(FUNCTIONS) -p e2b-emulator
+	$(EMULATED) KODA_BIN_DIR="$(abspath $(TARGET)/debug)" CARGO_LAMBDA_BIN="$(HOME)/.cache/koda/cargo-lambda/bin/cargo-lambda" \
+		node --test --test-reporter=spec functions/tests/deployments.test.mjs
 
 test-e2e: web/dist/index.html ## The whole job in a real browser against a real server
 	cargo build --locked $(BINARIES)

@@ -79,4 +79,16 @@ for template in templates/remotion templates/theatre; do
   prepare "$template"
 done
 install web
-if [ "$purpose" = test ]; then install templates; fi
+if [ "$purpose" = test ]; then
+  install templates
+  # The control plane that functions run below; it is a program in a Python package.
+  venv="$HOME/.cache/koda/cargo-lambda"
+  wanted="cargo-lambda==1.9.2"
+  if [ "$(cat "$venv/.koda-stamp" 2>/dev/null)" != "$wanted" ]; then
+    say "Installing cargo-lambda"
+    rm -rf "$venv" && python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "$wanted"
+    printf '%s\n' "$wanted" >"$venv/.koda-stamp"
+  fi
+  [ -d e2b/templates/node_modules ] || (cd e2b/templates && npm ci --no-audit --no-fund --loglevel=error)
+fi

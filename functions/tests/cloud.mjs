@@ -1,0 +1,162 @@
+// A cloud on this machine: DynamoDB, S3, E2B and Lambda's control plane, each by an emulator, and what of Koda runs in it.
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const BIN = process.env.KODA_BIN_DIR ?? join(ROOT, "target/debug");
+const EMULATORS = process.env.AWS_EMULATORS_BIN ?? join(ROOT, "target/aws/debug/aws-emulators");
+const CARGO_LAMBDA = process.env.CARGO_LAMBDA_BIN ?? "cargo-lambda";
+const E2B_KEY = `e2b_${"0".repeat(40)}`;
+
+export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** Waits until `look` gives something, and gives that. */
+export async function until(what, look, seconds = 60) {
+  for (const end = Date.now() + seconds * 1000; ; await pause(100)) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`waited ${seconds} s in vain: ${what}`);
+  }
+}
+
+export async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** The environment without what would change how Koda or an SDK behaves. */
+const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS|KODA|E2B|SANDBOX|S3|R2|DYNAMODB)_/.test(name)));
+
+export class Cloud {
+  #processes = new Set();
+  #said = [];
+
+  /** Starts the emulators, makes the table, and builds the sandboxes' templates. */
+  static async start() {
+    const cloud = new Cloud();
+    cloud.folder = await mkdtemp(join(tmpdir(), "koda-cloud-"));
+    cloud.gateway = `http://127.0.0.1:${await freePort()}`;
+    const emulators = ["--with-parent", "--lambda", "127.0.0.1:0", "--functions", cloud.gateway];
+    const aws = cloud.run(EMULATORS, emulators, clean, ["pipe", "pipe", "pipe"]);
+    const where = {};
+    for await (const line of createInterface({ input: aws.stdout })) {
+      const [name, url] = line.split(" ");
+      where[name] = url;
+      if (where.dynamodb && where.s3 && where.lambda) break;
+    }
+    const e2b = cloud.run(join(BIN, "e2b-emulator"), ["serve", "--listen", "127.0.0.1:0"], clean, ["ignore", "pipe", "pipe"]);
+    const [url] = await once(createInterface({ input: e2b.stdout }), "line");
+    cloud.environment = {
+      ...clean,
+      AWS_ACCESS_KEY_ID: "local",
+      AWS_SECRET_ACCESS_KEY: "local-secret",
+      AWS_REGION: "us-east-1",
+      AWS_ENDPOINT_URL_LAMBDA: where.lambda,
+      DYNAMODB_TABLE: "koda",
+      DYNAMODB_ENDPOINT: where.dynamodb,
+      S3_BUCKET: "koda",
+      S3_ENDPOINT: where.s3,
+      E2B_API_KEY: E2B_KEY,
+      E2B_API_URL: url,
+      E2B_SANDBOX_URL: url,
+      KODA_SECRET: "a secret of at least thirty-two characters",
+      KODA_LOG: "info",
+    };
+    cloud.do(join(BIN, "koda-server"), ["create-table"]);
+    cloud.do("node", ["e2b/templates/build.mjs", "remotion", "--bin", BIN, "--out", join(cloud.folder, "e2b")], { E2B_BUILD_LOG: "quiet" });
+    return cloud;
+  }
+
+  /** Runs a program to its end. */
+  do(program, args, more = {}) {
+    const done = spawnSync(program, args, { cwd: ROOT, env: { ...this.environment, ...more }, encoding: "utf8" });
+    if (done.status !== 0) throw new Error(`${program} ${args.join(" ")}:\n${done.stdout}${done.stderr}`);
+  }
+
+  /** Starts a program that is ended with the cloud. */
+  run(program, args, env, stdio = ["ignore", "pipe", "pipe"]) {
+    const child = spawn(program, args, { cwd: ROOT, env, stdio });
+    this.#processes.add(child);
+    child.once("exit", () => this.#processes.delete(child));
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => this.#said.push(`${text}`));
+    return child;
+  }
+
+  /** What everything said so far. */
+  said() {
+    return this.#said.join("").slice(-20_000);
+  }
+
+  /** A koda-server of its own, which shares nothing with others but the stores. */
+  async server() {
+    const port = await freePort();
+    const url = `http://localhost:${port}`;
+    const data = await mkdtemp(join(this.folder, "server-"));
+    const process = this.run(join(BIN, "koda-server"), [], { ...this.environment, PORT: `${port}`, KODA_DATA_DIR: data });
+    await until("koda-server did not start", () => healthy(url));
+    return { url, kill: () => kill(process) };
+  }
+
+  /** Lambda's control plane, with every function running below it; its address answers all routes. */
+  async functions() {
+    const port = new URL(this.gateway).port;
+    const args = ["lambda", "--global", "infra/dev/watch.toml", "watch", "--only-lambda-apis", "--timeout", "900", "-A", "127.0.0.1", "-P", port];
+    this.run(CARGO_LAMBDA, args, this.environment);
+    // It holds requests of a function that has not come yet: whether it listens is seen by a connection alone.
+    await until("cargo lambda did not start", () => connects(port));
+    for (const name of ["canvas", "chat", "file", "render", "sandbox", "status"]) this.function(name);
+    await until("status does not answer", () => healthy(this.gateway));
+    return this.gateway;
+  }
+
+  /** One process of a function, as Lambda starts one. */
+  function(name) {
+    const own = {
+      AWS_LAMBDA_RUNTIME_API: `${this.gateway}/.rt/${name}`,
+      AWS_LAMBDA_FUNCTION_NAME: name,
+      AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "512",
+      KODA_PUBLIC_URL: "https://koda.example.com",
+      KODA_WORKER_FUNCTION: "janitor",
+    };
+    const process = this.run(join(BIN, name), [], { ...this.environment, ...own });
+    return { kill: () => kill(process) };
+  }
+
+  /** Calls a function as the schedule does. */
+  async schedule(name) {
+    await fetch(`${this.environment.AWS_ENDPOINT_URL_LAMBDA}/2015-03-31/functions/${name}/invocations`, { method: "POST", body: '{"source":"aws.scheduler"}' });
+  }
+
+  async stop() {
+    await Promise.all([...this.#processes].map((process) => kill(process, "SIGTERM")));
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Whether health is answered, and soon. */
+const healthy = (url) => fetch(`${url}/api/health`, { signal: AbortSignal.timeout(1000) }).then((r) => r.ok, () => false);
+
+function connects(port) {
+  return new Promise((done) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => done(true)).once("error", () => done(false));
+    socket.once("connect", () => socket.destroy());
+  });
+}
+
+async function kill(process, signal = "SIGKILL") {
+  if (process.exitCode !== null || process.signalCode !== null) return;
+  const ended = once(process, "exit");
+  process.kill(signal);
+  await ended;
+}

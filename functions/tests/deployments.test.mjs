@@ -1,0 +1,127 @@
+// The main job where several processes do it together: as functions of Lambda's, and as servers behind a load balancer. The
+// process that works is killed in the middle.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Cloud, pause, until } from "./cloud.mjs";
+
+let cloud;
+before(async () => {
+  cloud = await Cloud.start();
+});
+after(() => cloud?.stop());
+
+async function call(base, method, path, body) {
+  const response = await fetch(base + path, {
+    method,
+    headers: { "content-type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}\n${cloud.said()}`);
+  return text ? JSON.parse(text) : null;
+}
+
+/** Follows a session's stream from its beginning, coming back where it was cut off, as a browser does. */
+function follow(url) {
+  const events = [];
+  const stop = new AbortController();
+  const listen = async () => {
+    while (!stop.signal.aborted) {
+      try {
+        const headers = { "last-event-id": `${events.at(-1)?.seq ?? 0}` };
+        const response = await fetch(url(), { headers, signal: stop.signal });
+        let text = "";
+        for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+          const parts = (text + chunk).split("\n\n");
+          text = parts.pop();
+          for (const part of parts) {
+            const data = part.split("\n").find((line) => line.startsWith("data: "));
+            if (data) events.push(JSON.parse(data.slice(6)));
+          }
+        }
+      } catch {
+        await pause(200);
+      }
+    }
+  };
+  const listening = listen();
+  return {
+    events,
+    find: (check, what, seconds) => until(`${what}; ${events.map((e) => e.type).join(" ")}\n${cloud.said()}`, () => events.find(check), seconds),
+    end: async () => {
+      stop.abort();
+      await listening;
+    },
+  };
+}
+
+/** From a prompt to a video. `at` says where the next request goes; `disturb` is called in the middle of the turn. */
+async function job(at, disturb) {
+  const project = await call(at(), "POST", "/api/v1/projects", { name: "Together" });
+  const session = await call(at(), "POST", `/api/v1/projects/${project.id}/sessions`, { node_id: "n1" });
+  const path = `/api/v1/sessions/${session.id}`;
+  const stream = follow(() => `${at()}${path}/events`);
+  const message = { text: 'Kinetic typography: "Many hands", 2 seconds' };
+  await call(at(), "POST", `${path}/messages`, message);
+  const { hash } = await stream.find((e) => e.type === "plan_proposed", "no plan");
+  await stream.find((e) => e.type === "turn_finished", "the first turn did not end");
+  await call(at(), "POST", `${path}/plan`, { decision: "approve", hash });
+  await stream.find((e) => e.type === "file_written", "nothing was written");
+  await disturb();
+  const { version } = await stream.find((e) => e.type === "version_created", "no version", 120);
+  assert.ok(stream.events.some((e) => e.type === "turn_resumed"), "nobody took the turn over");
+  const render = await call(at(), "POST", `${path}/renders`, { resolution: "720p", format: "mp4" });
+  await stream.find((e) => e.type === "render_ready" && e.render_id === render.id, "no video", 120);
+  await stream.end();
+
+  const { items } = await call(at(), "GET", `${path}/log?limit=1000`);
+  assert.deepEqual(items.map((e) => e.seq), items.map((_, n) => n + 1), "a number is missing or doubled");
+  assert.deepEqual(stream.events.map((e) => e.seq), stream.events.map((_, n) => n + 1), "the stream has a gap or a repetition");
+  assert.equal(items.filter((e) => e.type === "version_created").length, 1);
+  assert.equal(items.filter((e) => e.type === "file_written" && e.path === "src/Composition.tsx").length, 1);
+  assert.equal(version.number, 1);
+  const video = await fetch(`${at()}${path}/renders/${render.id}/file?download=1`);
+  const file = join(cloud.folder, `${render.id}.mp4`);
+  await writeFile(file, Buffer.from(await video.arrayBuffer()));
+  const probe = spawnSync("ffprobe", ["-v", "error", "-show_entries", "stream=width,height,nb_frames", "-of", "csv=p=0", file], { encoding: "utf8" });
+  assert.match(probe.stdout, /^1280,720,60/);
+  await call(at(), "DELETE", `/api/v1/projects/${project.id}`);
+}
+
+test("functions do the job, and a schedule has it gone on with where one died", { timeout: 300_000 }, async () => {
+  const gateway = await cloud.functions();
+  let workers = [1, 2, 3].map(() => cloud.function("janitor"));
+  await job(
+    () => gateway,
+    async () => {
+      await Promise.all(workers.map((worker) => worker.kill()));
+      workers = [1, 2, 3].map(() => cloud.function("janitor"));
+      // The lease of the dead one has to run out.
+      await pause(11_000);
+      await cloud.schedule("janitor");
+    },
+  );
+});
+
+test("any of two servers answers anything, and one goes on where the other died", { timeout: 300_000 }, async () => {
+  const servers = [await cloud.server(), await cloud.server()];
+  let turn = 0;
+  let alive = servers;
+  // The first request of the turn comes to the first, and with it the work; everything else goes back and forth.
+  await job(
+    () => alive[turn++ % alive.length].url,
+    async () => {
+      const { items } = await call(servers[1].url, "GET", "/api/v1/projects");
+      assert.equal(items[0].name, "Together");
+      await servers[0].kill();
+      alive = [servers[1]];
+      const third = await cloud.server();
+      alive = [servers[1], third];
+      await servers[1].kill();
+      alive = [third];
+    },
+  );
+});
