@@ -36,6 +36,8 @@ pub(crate) struct Place<'a> {
     pub dispatcher: Option<Arc<dyn Dispatcher>>,
     /// How often text that streams becomes an event.
     pub coalesce: Duration,
+    /// Whether event streams stay open while nothing happens.
+    pub holds_idle_streams: bool,
     /// Ends event streams.
     pub shutdown: CancellationToken,
 }
@@ -81,6 +83,7 @@ pub(crate) async fn compose(config: &Config, secret: &[u8], place: Place<'_>) ->
         studio,
         gateway: stores.gateway,
         site: Arc::new(place.site.with_storage(stores.origin)),
+        holds_idle_streams: place.holds_idle_streams,
         shutdown: place.shutdown,
     })
 }

@@ -79,6 +79,7 @@ async fn prepare(config: &Config, aws: &SdkConfig) -> anyhow::Result<(AppState, 
         aws: Some(aws),
         dispatcher: Some(invoker.clone()),
         coalesce: stores::coalescing(config),
+        holds_idle_streams: false,
         shutdown: CancellationToken::new(),
     };
     Ok((compose(config, &secret, place).await?, invoker))

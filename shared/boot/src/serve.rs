@@ -41,6 +41,7 @@ pub(crate) async fn serve(config: Config) -> Result<()> {
         aws: aws.as_ref(),
         dispatcher: None,
         coalesce: stores::coalescing(&config),
+        holds_idle_streams: true,
         shutdown: shutdown.clone(),
     };
     let state = compose(&config, &secret, place).await?;

@@ -9,11 +9,21 @@ use koda_domain::{
     store::{SessionHead, StoreError},
 };
 use serde_json::json;
-use std::{collections::BTreeMap, convert::Infallible, time::Duration};
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    time::{Duration, Instant},
+};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 /// How soon an append of another process is seen.
 const POLL: Duration = Duration::from_millis(700);
+/// How soon what happens in a session without work is seen, where another process did it: each look reads every session.
+const LOOK: Duration = Duration::from_secs(2);
+/// Looks at a session in which nothing happens, before they become fewer.
+const QUIET: u32 = 15;
+/// Looks at a session without work, before a stream that is not to be held is closed.
+const IDLE: u32 = 4;
 /// How often a silent stream shows that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(12);
 /// Events that are read at once.
@@ -43,13 +53,18 @@ fn failure(error: StoreError) -> Message {
         .data(serde_json::to_string(&body).unwrap_or_default())
 }
 
+/// Nothing happens and nothing is about to: whoever listens comes back when they do something, and now and then.
+fn idle() -> Message {
+    Message::default().event("idle").data("{}")
+}
+
 /// Waits until something may have happened. Tells which session rang, or none where all must be looked at.
-async fn rung(bell: &mut Receiver<SessionId>) -> Option<SessionId> {
-    match tokio::time::timeout(POLL, bell.recv()).await {
+async fn rung(bell: &mut Receiver<SessionId>, pause: Duration) -> Option<SessionId> {
+    match tokio::time::timeout(pause, bell.recv()).await {
         Ok(Ok(session)) => Some(session),
         Ok(Err(RecvError::Lagged(_))) | Err(_) => None,
         Ok(Err(RecvError::Closed)) => {
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(pause).await;
             None
         }
     }
@@ -60,10 +75,12 @@ pub(crate) fn of_session(state: AppState, session: SessionId, mut after: u64) ->
     stream(async_stream::stream! {
         let mut bell = state.studio.subscribe();
         let shutdown = state.shutdown.clone();
+        let mut quiet = 0;
         loop {
             match state.studio.store().events(session, after, PAGE).await {
                 Ok(events) => {
                     let whole = events.len() == PAGE;
+                    quiet = if events.is_empty() { quiet + 1 } else { 0 };
                     for event in events {
                         after = event.seq;
                         yield Ok(message(&event, after.to_string()));
@@ -77,7 +94,15 @@ pub(crate) fn of_session(state: AppState, session: SessionId, mut after: u64) ->
                     return;
                 }
             }
-            let waited = async { while rung(&mut bell).await.is_some_and(|rang| rang != session) {} };
+            if !state.holds_idle_streams && quiet >= IDLE {
+                let head = state.studio.store().session_any(session).await;
+                if head.is_ok_and(|head| !head.state.has_work()) {
+                    yield Ok(idle());
+                    return;
+                }
+            }
+            let pause = if quiet > QUIET { 3 * POLL } else { POLL };
+            let waited = async { while rung(&mut bell, pause).await.is_some_and(|rang| rang != session) {} };
             if shutdown.run_until_cancelled(waited).await.is_none() {
                 return;
             }
@@ -122,11 +147,15 @@ pub(crate) fn of_project(
         let mut bell = state.studio.subscribe();
         let shutdown = state.shutdown.clone();
         let mut known: Vec<SessionId> = Vec::new();
-        let mut rang = None;
+        let mut working: Vec<SessionId> = Vec::new();
+        let mut looked: Option<Instant> = None;
+        let (mut rang, mut quiet) = (None, 0);
         loop {
-            // Somebody rang whom we do not know, or nobody for a while: look who is there.
-            let look = rang.is_none_or(|session| !known.contains(&session));
-            if look {
+            // Somebody rang whom we do not know, or nobody looked for a while: see who is there.
+            let stranger = rang.is_some_and(|session| !known.contains(&session));
+            let look = stranger || looked.is_none_or(|at| at.elapsed() >= LOOK);
+            let due: Vec<SessionId> = if look {
+                looked = Some(Instant::now());
                 let heads = match state.studio.store().sessions(&tenant, project).await {
                     Ok(heads) => heads,
                     Err(error) => {
@@ -138,9 +167,14 @@ pub(crate) fn of_project(
                     yield Ok(announcement(head));
                 }
                 known = heads.iter().map(|head| head.id).collect();
+                working = heads.iter().filter(|head| head.state.has_work()).map(|head| head.id).collect();
                 cursor.0.retain(|session, _| known.contains(session));
-            }
-            let due: Vec<_> = known.iter().copied().filter(|s| look || rang == Some(*s)).collect();
+                let news = heads.iter().filter(|head| cursor.0.get(&head.id).is_none_or(|seq| *seq < head.seq));
+                news.map(|head| head.id).collect()
+            } else {
+                rang.map_or_else(|| working.clone(), |session| vec![session])
+            };
+            quiet += 1;
             for session in due {
                 loop {
                     let after = cursor.0.get(&session).copied().unwrap_or(0);
@@ -148,6 +182,7 @@ pub(crate) fn of_project(
                     let events = state.studio.store().events(session, after, PAGE).await.unwrap_or_default();
                     let whole = events.len() == PAGE;
                     for event in events {
+                        quiet = 0;
                         cursor.0.insert(session, event.seq);
                         yield Ok(message(&event, cursor.text()));
                     }
@@ -156,7 +191,11 @@ pub(crate) fn of_project(
                     }
                 }
             }
-            match shutdown.run_until_cancelled(rung(&mut bell)).await {
+            if !state.holds_idle_streams && working.is_empty() && quiet >= IDLE {
+                yield Ok(idle());
+                return;
+            }
+            match shutdown.run_until_cancelled(rung(&mut bell, POLL)).await {
                 Some(next) => rang = next,
                 None => return,
             }

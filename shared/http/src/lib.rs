@@ -31,6 +31,8 @@ pub struct AppState {
     pub gateway: Option<Arc<dyn SignedObjectGateway>>,
     /// Where this server is found.
     pub site: Arc<Site>,
+    /// Whether event streams stay open while nothing happens. Where a stream is paid for by the second they do not.
+    pub holds_idle_streams: bool,
     /// Ends event streams.
     pub shutdown: CancellationToken,
 }

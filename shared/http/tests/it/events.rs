@@ -191,3 +191,25 @@ async fn a_deleted_session_ends_its_stream_with_an_error() {
     let (messages, _) = tokio::join!(listening, deleting);
     assert_eq!(messages.last().unwrap().data["error"]["code"], "not_found");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_streams_are_paid_for_they_stay_while_something_is_to_happen_and_no_longer() {
+    let mut app = app();
+    app.pay_for_streams();
+    let (project, session) = app.session().await;
+    for path in [
+        format!("/api/v1/sessions/{session}/events"),
+        format!("/api/v1/projects/{project}/events"),
+    ] {
+        let told = listen(&app, &path, None, |_| false).await;
+        let last = told.last().unwrap();
+        assert_eq!((last.event.as_str(), &last.id), ("idle", &None));
+        assert!(told.iter().any(|m| m.event == "session_created"));
+    }
+    // A message that waits for its turn: no worker runs here, so that it waits on.
+    post(&app, &session.to_string(), "to be done").await;
+    let path = format!("/api/v1/projects/{project}/events");
+    let listening = listen(&app, &path, None, |m| m.event == "idle");
+    let stayed = tokio::time::timeout(Duration::from_secs(6), listening).await;
+    assert!(stayed.is_err(), "the stream was closed while work waited");
+}

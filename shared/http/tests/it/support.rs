@@ -78,6 +78,7 @@ pub fn app_with(
             "preview.localhost:3000",
             &[2; 32],
         )),
+        holds_idle_streams: true,
         shutdown: CancellationToken::new(),
     };
     let router = koda_http::all(state.clone(), &data.path().join("no-web"));
@@ -89,6 +90,12 @@ pub fn app_with(
 }
 
 impl App {
+    /// Event streams are closed from now on while nothing happens.
+    pub fn pay_for_streams(&mut self) {
+        self.state.holds_idle_streams = false;
+        self.router = koda_http::all(self.state.clone(), &self._data.path().join("no-web"));
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
