@@ -138,6 +138,28 @@ for (const engine of ["remotion", "theatre"]) {
       await page.close();
     });
 
+    test("shows what was written while it loaded, before anybody could tell it", async () => {
+      const page = await browser.newPage();
+      let connect = () => {};
+      const asked = new Promise((resolve) => {
+        void page.routeWebSocket(/.*/, (socket) => {
+          const connected = new Promise((done) => (connect = () => done(socket.connectToServer())));
+          resolve(undefined);
+          return connected;
+        });
+      });
+      await page.goto(workspace.origin);
+      await asked;
+      await page.evaluate(() => window.koda.ready);
+      workspace.write("src/design.ts", workspace.read("src/design.ts").replace(/"title": ".*?"/, '"title": "Written meanwhile"'));
+      workspace.setManifest({ durationInFrames: 77 });
+      // Longer than it takes to notice both.
+      await new Promise((done) => setTimeout(done, 1000));
+      connect();
+      await page.waitForFunction(() => window.koda.info.durationInFrames === 77 && window.koda.measure().texts.some(({ text }) => text.includes("Written meanwhile")));
+      await page.close();
+    });
+
     test("notices files in new folders, and files that go", async () => {
       const { page, said, count } = await embed(browser, workspace);
       await said("ready");

@@ -95,6 +95,8 @@ if (import.meta.hot) {
   import.meta.hot.on("vite:error", ({ err }) => {
     if (!capturing) tell(compileFault(err as Parameters<typeof compileFault>[0]));
   });
+  // What changed after this page was asked for, and before its connection stood, was told to nobody.
+  if (!capturing) import.meta.hot.send("koda:loaded", { changes: Number(document.documentElement.dataset.changes) });
   // Nor does a capture start again in the middle.
   import.meta.hot.on("vite:beforeFullReload", () => (capturing ? new Promise<void>(() => undefined) : undefined));
 }

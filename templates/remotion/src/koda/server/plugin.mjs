@@ -4,7 +4,7 @@ import { relative } from "node:path";
 import { watchWorkspace } from "./watch.mjs";
 
 /**
- * Vite plugin that tells Vite which files change, and answers
+ * Vite plugin that tells Vite which files change, and pages what changed while they loaded; and answers
  * `GET /__koda/diagnose`: the first module of the composition that does not compile, or null;
  * `GET /__koda/locate?url=&line=&column=`: the source position of a position in served code, or null.
  * @param {string} root the workspace's folder
@@ -12,12 +12,22 @@ import { watchWorkspace } from "./watch.mjs";
  */
 export function koda(root) {
   let end = () => {};
+  let changes = 0;
+  /** @type {Map<string, { event: string, change: number }>} the last change of each file */
+  const changed = new Map();
   return {
     name: "koda",
     apply: "serve",
     closeBundle: () => end(),
+    transformIndexHtml: (html) => html.replace("<html", `<html data-changes="${changes}"`),
     configureServer(server) {
-      end = watchWorkspace(root, (event, path) => server.watcher.emit(event, path));
+      end = watchWorkspace(root, (event, path) => {
+        changed.set(path, { event, change: ++changes });
+        server.watcher.emit(event, path);
+      });
+      server.environments.client.hot.on("koda:loaded", ({ changes: known }) => {
+        for (const [path, { event, change }] of changed) if (change > known) server.watcher.emit(event === "add" ? "change" : event, path);
+      });
       server.middlewares.use("/__koda/diagnose", (_request, response) => {
         diagnose(server, root).then((found) => answer(response, found));
       });
