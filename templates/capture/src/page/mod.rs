@@ -1,15 +1,12 @@
 //! The composition's page in capture mode: coming up, showing frames, taking pictures.
 
-use std::future::Future;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::Instant;
 
 use crate::browser::Browser;
 use crate::cdp::{Cdp, Event};
@@ -17,8 +14,8 @@ use crate::error::{Code, Failure, Result};
 
 pub use crate::picture::{Capture, NotShown, Options, PageError, Picture};
 
-const CLOCK: &str = include_str!("../assets/virtual_clock.js");
-const DRIVER: &str = include_str!("../assets/driver.js");
+const CLOCK: &str = include_str!("../../assets/virtual_clock.js");
+const DRIVER: &str = include_str!("../../assets/driver.js");
 
 /// How long the page may take to come up.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -27,14 +24,13 @@ const SCRIPTS_WITHIN: Duration = Duration::from_secs(19);
 /// How long one frame may take to be shown, and again to be shot. Longer than the templates' own patience with slow resources,
 /// so that their error, which says what was waited for, comes first.
 const FRAME_WITHIN: Duration = Duration::from_secs(30);
-/// How soon a screenshot that gives no answer is asked for again.
-const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// Most frames are shown within this time without the compositor's help.
 const UNAIDED: Duration = Duration::from_millis(4);
-/// The compositor's time at the first frame, in milliseconds.
-const FIRST_FRAME_TICKS: f64 = 1000.0;
 /// How often one thing is tried again after the page reloaded itself (Vite does so when it discovers a dependency).
 const RELOADS: usize = 3;
+
+mod shoot;
+mod talk;
 
 /// An open page.
 pub struct Page {
@@ -319,163 +315,6 @@ impl Page {
             .flatten()
             .filter_map(|url| url.as_str().map(str::to_owned))
             .collect())
-    }
-
-    /// Takes a picture of what is shown.
-    ///
-    /// # Errors
-    /// `frame_failed` or `browser_failed`.
-    pub async fn shoot(&self, picture: Picture) -> Result<Vec<u8>> {
-        let mut options = json!({ "format": "png", "optimizeForSpeed": true });
-        if let Picture::Jpeg(quality) = picture {
-            options = json!({ "format": "jpeg", "quality": quality, "optimizeForSpeed": true });
-        }
-        let deadline = Instant::now() + FRAME_WITHIN;
-        let data = match self.capture {
-            Capture::Screenshot => {
-                options["captureBeyondViewport"] = false.into();
-                self.screenshot(deadline, options).await?["data"].take()
-            }
-            Capture::BeginFrame => self.begin_frame_picture(deadline, options).await?,
-        };
-        let data = data.as_str().unwrap_or_default();
-        BASE64_STANDARD
-            .decode(data)
-            .ok()
-            .filter(|bytes| !bytes.is_empty())
-            .ok_or_else(|| Failure::new(Code::FrameFailed, "Chromium handed over no picture"))
-    }
-
-    /// Asks again where no answer comes: a browser that draws when it likes loses a request now and then while it is
-    /// busy with its first frame.
-    async fn screenshot(&self, deadline: Instant, options: Value) -> Result<Value> {
-        loop {
-            let shot = self.call("Page.captureScreenshot", options.clone());
-            let soon = (Instant::now() + ASK_AGAIN).min(deadline);
-            match timeout_at(soon, shot).await {
-                Ok(result) => return result,
-                Err(_) if Instant::now() < deadline => {}
-                Err(_) => {
-                    return Err(Failure::new(
-                        Code::PageFailed,
-                        "no picture was taken in time",
-                    ));
-                }
-            }
-        }
-    }
-
-    async fn begin_frame_picture(&self, deadline: Instant, options: Value) -> Result<Value> {
-        // The compositor may skip a frame while it has not yet activated the last one.
-        for _ in 0..10 {
-            let shot = self.begin_frame(Some(options.clone()));
-            let mut result = self
-                .within(deadline, "no picture was taken in time", shot)
-                .await?;
-            if result["screenshotData"].is_string() {
-                return Ok(result["screenshotData"].take());
-            }
-        }
-        Err(Failure::new(Code::FrameFailed, "Chromium drew no picture"))
-    }
-
-    async fn begin_frame(&self, screenshot: Option<Value>) -> Result<Value> {
-        // What follows the compositor's time (animated pictures) stands still: frames are a microsecond apart. No frame may come
-        // before the last, so this time cannot follow the composition's.
-        let count = self.frames_begun.fetch_add(1, Ordering::Relaxed);
-        let mut params = json!({ "frameTimeTicks": FIRST_FRAME_TICKS + f64::from(count) * 0.001, "interval": 16.0 });
-        if let Some(screenshot) = screenshot {
-            params["screenshot"] = screenshot;
-        }
-        self.call("HeadlessExperimental.beginFrame", params).await
-    }
-
-    /// Evaluates an expression of the page and waits for its promise, again where the page reloaded itself meanwhile.
-    async fn script(&self, deadline: Instant, waiting: &str, expression: &str) -> Result<Value> {
-        let mut reloads = 0;
-        loop {
-            let params =
-                json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-            let evaluated = self.pumped(self.call("Runtime.evaluate", params));
-            match self.within(deadline, waiting, evaluated).await {
-                Ok(mut result) => {
-                    if result["exceptionDetails"].is_object() {
-                        let details = &result["exceptionDetails"];
-                        let said = details["exception"]["description"]
-                            .as_str()
-                            .or(details["text"].as_str())
-                            .unwrap_or("exception");
-                        // A page that was replaced a moment ago has no driver yet in its first, blank document.
-                        return Err(Failure::new(
-                            Code::PageFailed,
-                            said.lines().next().unwrap_or(said),
-                        ));
-                    }
-                    return Ok(result["result"]["value"].take());
-                }
-                Err(failure) if reloads < RELOADS && reloaded(&failure.message) => {
-                    reloads += 1;
-                    sleep(Duration::from_millis(50)).await;
-                    if !expression.starts_with("__kodaDriver.ready") {
-                        Box::pin(self.ready(deadline))
-                            .await
-                            .map_err(Failure::from)?;
-                    }
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
-    }
-
-    /// Waits for something that may need the compositor: picture decoding, resize observers and font loading move only when a
-    /// frame is begun, and under begin-frame control nobody else begins one.
-    async fn pumped<T>(&self, work: impl Future<Output = T>) -> T {
-        tokio::pin!(work);
-        if self.capture == Capture::Screenshot {
-            return work.await;
-        }
-        tokio::select! {
-            done = &mut work => return done,
-            () = sleep(UNAIDED) => {}
-        }
-        loop {
-            // A frame that was begun must end before the next one begins, even when the work is done meanwhile.
-            let (done, begun) = {
-                let frame = self.begin_frame(None);
-                tokio::pin!(frame);
-                tokio::select! {
-                    done = &mut work => { let begun = frame.await; (Some(done), begun) }
-                    begun = &mut frame => (None, begun),
-                }
-            };
-            if let Some(done) = done {
-                return done;
-            }
-            if begun.is_err() {
-                // Between two documents there is nothing to draw; the work itself will say what is wrong.
-                sleep(Duration::from_millis(20)).await;
-            }
-            tokio::select! {
-                done = &mut work => return done,
-                () = sleep(UNAIDED) => {}
-            }
-        }
-    }
-
-    async fn within<T>(
-        &self,
-        deadline: Instant,
-        waiting: &str,
-        work: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
-        match timeout_at(deadline, work).await {
-            Ok(result) => result,
-            Err(_) => Err(Failure::new(Code::PageFailed, waiting)),
-        }
-    }
-
-    async fn call(&self, method: &str, params: Value) -> Result<Value> {
-        self.cdp.call(Some(&self.session), method, params).await
     }
 
     /// Closes the page. Its browser stays.

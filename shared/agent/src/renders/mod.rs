@@ -1,15 +1,14 @@
 //! Render jobs: detached in the sandbox, watched by whoever holds the lease, finished by whoever looks.
 
-use crate::{Studio, StudioError, commit::Writer, environment::Contents, workspace::own_path};
-use futures_util::StreamExt;
+mod begin;
+mod home;
+
+use crate::{Studio, StudioError, commit::Writer, workspace::own_path};
 use koda_domain::{
     EventBody, SandboxId, SessionId,
-    format::Size,
-    objects::{ObjectError, ObjectKey},
     render::{Render, RenderFailure, RenderOutput, RenderProgress, RenderStatus},
-    sandbox::{Exec, ProcessName, ProcessStatus, SandboxError, run},
+    sandbox::{ProcessName, ProcessStatus, SandboxError},
     store::{Lease, SessionHead, StoreError},
-    version::{Manifest, Version},
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -97,7 +96,8 @@ struct Watch<'a> {
 }
 
 impl Studio {
-    /// Works off a session's renders, one after the other, if no other worker does; whether one does.
+    /// Works off a session's renders, one after the other, if no other worker does. Whether something may be left to whoever
+    /// looks next.
     pub(crate) async fn work_renders(
         &self,
         session: SessionId,
@@ -118,9 +118,12 @@ impl Studio {
         let Ok(Some(lease)) = taken else { return true };
         let cancel = shutdown.child_token();
         let work = async {
-            while !cancel.is_cancelled() {
+            let left = loop {
+                if cancel.is_cancelled() {
+                    break true;
+                }
                 let Ok(head) = self.store().session_any(session).await else {
-                    break;
+                    break true;
                 };
                 let Some(render) = head
                     .state
@@ -129,7 +132,7 @@ impl Studio {
                     .find(|r| !r.status.is_final())
                     .cloned()
                 else {
-                    break;
+                    break false;
                 };
                 let watch = Watch {
                     studio: self,
@@ -139,14 +142,15 @@ impl Studio {
                     cancel: cancel.clone(),
                 };
                 if !Box::pin(watch.run(head)).await {
-                    break;
+                    break true;
                 }
-            }
+            };
             cancel.cancel();
+            left
         };
-        tokio::join!(work, self.keep_lease(lease.clone(), cancel.clone()));
+        let (left, ()) = tokio::join!(work, self.keep_lease(lease.clone(), cancel.clone()));
         let _ = self.store().release(&lease).await;
-        false
+        left
     }
 }
 
@@ -244,93 +248,6 @@ impl Watch<'_> {
         }
     }
 
-    async fn start(&mut self, head: &SessionHead, version: &Version) -> Result<SandboxId, Ended> {
-        self.render.attempts += 1;
-        let attempt = self.render.attempts;
-        let now = self
-            .tell(vec![EventBody::RenderStarted {
-                render_id: self.render.id,
-                attempt,
-            }])
-            .await?;
-        self.render.status = RenderStatus::Running;
-        let sandbox = if now.state.engine() == Some(version.engine) {
-            self.studio.prepare_working(&now).await?
-        } else {
-            let manifest = Manifest::new(version.engine, &version.title, &version.settings);
-            let contents = Contents {
-                files: &version.files,
-                manifest: Some(&manifest),
-            };
-            self.studio.prepare(&now, version.engine, contents).await?
-        };
-        // A workspace of its own: edits go on in `/app` while this renders.
-        let manifest = Manifest::new(version.engine, &version.title, &version.settings);
-        let app = format!("{}/app", self.folder());
-        self.studio
-            .lay_out(&head.tenant, &sandbox, &app, &version.files, &manifest)
-            .await?;
-        let name = self.process();
-        self.studio
-            .sandboxes()
-            .kill(&sandbox, &name, Duration::ZERO)
-            .await?;
-        let modules = format!("/app/{app}/node_modules");
-        let link = ["ln", "-sfn", "/app/node_modules", &modules];
-        let link = Exec::new(ProcessName::new("link"), &link, Duration::from_secs(10));
-        run(self.studio.sandboxes(), &sandbox, &link).await?;
-        self.studio
-            .sandboxes()
-            .spawn(&sandbox, &self.command(name))
-            .await?;
-        Ok(sandbox)
-    }
-
-    fn command(&self, name: ProcessName) -> Exec {
-        let folder = format!("/app/{}", self.folder());
-        let spec = &self.render.spec;
-        let text = |n: u32| n.to_string();
-        // The shell only opens the progress log and becomes the renderer; what it runs is this constant.
-        let redirect = r#"exec "$@" > "$KODA_PROGRESS""#;
-        let mut argv: Vec<String> = [
-            "sh",
-            "-c",
-            redirect,
-            "sh",
-            "koda-capture",
-            "render",
-            "--app",
-        ]
-        .map(str::to_owned)
-        .to_vec();
-        argv.push(format!("{folder}/app"));
-        let mut option = |name: &str, value: String| argv.extend([name.to_owned(), value]);
-        option("--out", format!("{folder}/{}", self.file_name()));
-        option("--poster", format!("{folder}/poster.png"));
-        option("--width", text(self.render.size.width));
-        option("--height", text(self.render.size.height));
-        option("--fps", text(self.render.fps));
-        option("--format", spec.format.to_string());
-        option("--quality", spec.quality.to_string());
-        if let Some(range) = spec.range {
-            option("--from", text(range.start));
-            option("--to", text(range.end));
-        }
-        if spec.transparent {
-            argv.push("--transparent".to_owned());
-        }
-        let args: Vec<&str> = argv.iter().map(String::as_str).collect();
-        let mut exec = Exec::new(name, &args, DEADLINE);
-        exec.env
-            .insert("KODA_PROGRESS".into(), format!("{folder}/log.ndjson"));
-        // Another dev server than the preview's, with a cache of its own.
-        exec.env.insert("KODA_PORT".into(), "5180".into());
-        exec.env.insert("KODA_SOCKET".into(), String::new());
-        exec.env
-            .insert("KODA_VITE_CACHE".into(), format!("{folder}/vite"));
-        exec
-    }
-
     fn file_name(&self) -> String {
         format!("out.{}", self.render.spec.format.extension())
     }
@@ -387,110 +304,4 @@ impl Watch<'_> {
             tokio::time::sleep(LOOK).await;
         }
     }
-
-    /// Takes the file out of the sandbox into the object store.
-    async fn bring_home(
-        &self,
-        head: &SessionHead,
-        version: &Version,
-        sandbox: &SandboxId,
-        last: &Value,
-    ) -> Result<RenderOutput, Ended> {
-        if last["type"] != "rendered" {
-            let code = last["code"].as_str().unwrap_or("renderer_failed");
-            let failure = RenderFailure {
-                code: code.to_owned(),
-                message: last["message"]
-                    .as_str()
-                    .unwrap_or("The renderer failed.")
-                    .to_owned(),
-                frame: last["frame"].as_u64().and_then(|f| u32::try_from(f).ok()),
-            };
-            return Err(match code {
-                "cancelled" => Ended::Cancelled,
-                "browser_failed" | "encoder_failed" => Ended::Again(failure),
-                _ => Ended::Failed(failure),
-            });
-        }
-        let spec = &self.render.spec;
-        let key = ObjectKey::render(&head.tenant, self.render.id, spec.format.extension());
-        let media_type = spec.format.media_type();
-        let path = own_path(&format!("{}/{}", self.folder(), self.file_name()))?;
-        let stream = self.studio.sandboxes().read_stream(sandbox, &path).await?;
-        let stream = stream.map(|piece| piece.map_err(|e| ObjectError::Unavailable(e.to_string())));
-        let meta = self
-            .studio
-            .objects()
-            .put_stream(&key, media_type, stream.boxed())
-            .await
-            .map_err(|e| Ended::from(StudioError::from(e)))?;
-        let number = |name: &str| {
-            last[name]
-                .as_u64()
-                .and_then(|n| u32::try_from(n).ok())
-                .unwrap_or_default()
-        };
-        Ok(RenderOutput {
-            object: key.to_string(),
-            filename: file_name(&version.title, version.number, spec.format.extension()),
-            media_type: media_type.to_owned(),
-            bytes: meta.size,
-            sha256: last["sha256"].as_str().unwrap_or_default().to_owned(),
-            size: Size {
-                width: number("width"),
-                height: number("height"),
-            },
-            fps: last["fps"].as_f64().unwrap_or_default(),
-            frames: number("frames"),
-            duration_seconds: last["duration_seconds"].as_f64().unwrap_or_default(),
-            capture: last["capture"].as_str().unwrap_or_default().to_owned(),
-            seconds: last["seconds"].as_f64().unwrap_or_default(),
-            poster: self.keep_poster(head, sandbox).await,
-        })
-    }
-
-    async fn keep_poster(&self, head: &SessionHead, sandbox: &SandboxId) -> Option<String> {
-        let path = own_path(&format!("{}/poster.png", self.folder())).ok()?;
-        let bytes = self
-            .studio
-            .sandboxes()
-            .read(sandbox, &path, crate::workspace::PICTURE_BYTES)
-            .await
-            .ok()?;
-        let key = ObjectKey::render(&head.tenant, self.render.id, "poster.png");
-        self.studio
-            .objects()
-            .put(&key, "image/png", bytes)
-            .await
-            .ok()?;
-        Some(key.to_string())
-    }
-
-    async fn clear(&self, sandbox: &SandboxId) {
-        if let Ok(path) = own_path(&self.folder()) {
-            let _ = self.studio.sandboxes().remove(sandbox, vec![path]).await;
-        }
-    }
-}
-
-/// A name to save a file under: plain, short, and different for each version.
-fn file_name(title: &str, number: u32, extension: &str) -> String {
-    let plain: String = title
-        .chars()
-        .map(|c| {
-            if c.is_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '-'
-            }
-        })
-        .collect();
-    let words: Vec<_> = plain.split('-').filter(|w| !w.is_empty()).collect();
-    let name: String = words.join("-").chars().take(60).collect();
-    let name = if name.is_empty() {
-        "animation".to_owned()
-    } else {
-        name
-    };
-    format!("{name}-v{number}.{extension}")
 }
