@@ -74,6 +74,10 @@ impl SignedClient for Browser {
 }
 
 fn store_at(url: &str) -> Arc<S3Objects> {
+    Arc::new(bucket_at(url, BUCKET))
+}
+
+fn bucket_at(url: &str, bucket: &str) -> S3Objects {
     let keys = Credentials::new(KEYS.0, KEYS.1, None, None, "test");
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -85,7 +89,7 @@ fn store_at(url: &str) -> Arc<S3Objects> {
         ))
         .endpoint_url(url)
         .build();
-    Arc::new(S3Objects::new(s3::connect(&config, true), BUCKET))
+    S3Objects::new(s3::connect(&config, true), bucket)
 }
 
 /// Every object store.
@@ -206,15 +210,7 @@ async fn an_upload_whose_content_is_not_known_beforehand_has_its_length_and_type
 async fn a_bucket_that_is_not_there_is_named() {
     let there = store_at(&emulators().s3);
     there.ready().await.unwrap();
-    let keys = Credentials::new(KEYS.0, KEYS.1, None, None, "test");
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(keys))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .endpoint_url(&emulators().s3)
-        .build();
-    let store = S3Objects::new(s3::connect(&config, true), "nowhere");
+    let store = bucket_at(&emulators().s3, "nowhere");
     let refused = store.ready().await.unwrap_err().to_string();
     assert!(refused.contains("nowhere"), "{refused}");
 }

@@ -7,17 +7,16 @@
 
 use jiff::Timestamp;
 use koda_domain::{
-    EventBody, MessageId, ProjectId, SessionId, SessionState, TenantId,
-    project::{Document, Project},
-    store::{Append, SessionHead, SessionStore, StoreError},
+    SessionId, TenantId,
+    store::{SessionStore, StoreError},
 };
 use koda_store::SqliteStore;
+use koda_testkit::samples::{self, message};
 use std::{
     path::Path,
     process::{Command, Stdio},
     sync::Arc,
 };
-use ulid::Ulid;
 
 async fn empty() -> Arc<dyn SessionStore> {
     let dir = tempfile::tempdir().unwrap().keep();
@@ -26,35 +25,14 @@ async fn empty() -> Arc<dyn SessionStore> {
 
 koda_testkit::session_store_conformance!(empty);
 
-fn message(text: String) -> EventBody {
-    EventBody::MessagePosted {
-        message_id: MessageId::new(Ulid::generate()),
-        text,
-        attachments: vec![],
-        context: vec![],
-        key: None,
-    }
-}
-
 async fn append_forever(path: &Path, session: SessionId, writer: &str, most: usize) {
     let store = SqliteStore::open(path).unwrap();
     for n in 0..most {
         loop {
-            let mut head = store.session_any(session).await.unwrap();
-            let event = message(format!("{writer}/{n}"));
-            let expected_seq = head.seq;
-            head.state
-                .apply(head.seq + 1, Timestamp::UNIX_EPOCH, None, &event);
-            head.state.queue.clear();
-            let append = Append {
-                session,
-                expected_seq,
-                lease: None,
-                at: Timestamp::UNIX_EPOCH,
-                turn: None,
-                events: vec![event],
-                state: head.state,
-            };
+            let head = store.session_any(session).await.unwrap();
+            let event = message(&format!("{writer}/{n}"));
+            let mut append = samples::append(&head, Timestamp::UNIX_EPOCH, None, vec![event]);
+            append.state.queue.clear();
             match store.append(&append).await {
                 Ok(_) => break,
                 Err(StoreError::Conflict) => {}
@@ -94,29 +72,14 @@ fn elsewhere(path: &Path, session: SessionId, writer: &str, most: usize) -> std:
 
 async fn session_in(path: &Path) -> SessionId {
     let store = SqliteStore::open(path).unwrap();
-    let project = Project {
-        id: ProjectId::new(Ulid::generate()),
-        tenant: TenantId::single(),
-        name: "p".into(),
-        revision: 1,
-        created_at: Timestamp::UNIX_EPOCH,
-        updated_at: Timestamp::UNIX_EPOCH,
-        document: Document::default(),
-    };
+    let project = samples::project(&TenantId::single(), Timestamp::UNIX_EPOCH);
     store.create_project(&project).await.unwrap();
-    let id = SessionId::new(Ulid::generate());
-    let head = SessionHead {
-        id,
-        tenant: TenantId::single(),
-        project_id: project.id,
-        seq: 0,
-        state: SessionState::default(),
-    };
+    let head = samples::session(&project);
     store
         .create_session(&head, Timestamp::UNIX_EPOCH, &[])
         .await
         .unwrap();
-    id
+    head.id
 }
 
 async fn log(path: &Path, session: SessionId) -> (u64, Vec<u64>) {

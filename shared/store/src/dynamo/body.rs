@@ -20,6 +20,9 @@ const SMALL: usize = 700;
 /// More than anything that was ever written.
 const LARGEST: u64 = 256 << 20;
 
+/// How often a record is read that is replaced each time.
+const READS: usize = 4;
+
 const PLAIN: u8 = b'j';
 const DEFLATED: u8 = b'z';
 const ELSEWHERE: u8 = b'o';
@@ -30,9 +33,22 @@ fn damaged(error: impl ToString) -> StoreError {
 
 fn unavailable(error: ObjectError) -> StoreError {
     match error {
-        ObjectError::NotFound => StoreError::Corrupt("a part of a record is gone".into()),
+        ObjectError::NotFound => StoreError::Conflict,
         other => StoreError::Unavailable(other.to_string()),
     }
+}
+
+/// Reads a record again whose part in the object store was gone, because it was replaced between the two reads.
+pub(super) async fn again_where_replaced<T, F: Future<Output = Result<T, StoreError>>>(
+    read: impl Fn() -> F,
+) -> Result<T, StoreError> {
+    for _ in 0..READS {
+        match read().await {
+            Err(StoreError::Conflict) => {}
+            other => return other,
+        }
+    }
+    Err(StoreError::Corrupt("a part of a record is gone".into()))
 }
 
 /// A value as bytes of an item. None where it is too large for one.

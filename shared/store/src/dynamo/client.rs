@@ -22,7 +22,12 @@ use std::time::Duration;
 #[must_use]
 pub fn connect(config: &aws_config::SdkConfig) -> Client {
     let config = aws_sdk_dynamodb::config::Builder::from(config)
-        .retry_config(retries())
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(7)
+                .with_initial_backoff(Duration::from_millis(60))
+                .with_max_backoff(Duration::from_secs(2)),
+        )
         .retry_classifier(Contention)
         .timeout_config(
             TimeoutConfig::builder()
@@ -33,15 +38,6 @@ pub fn connect(config: &aws_config::SdkConfig) -> Client {
         )
         .build();
     Client::from_conf(config)
-}
-
-/// How often, and how long between.
-#[must_use]
-pub fn retries() -> RetryConfig {
-    RetryConfig::standard()
-        .with_max_attempts(7)
-        .with_initial_backoff(Duration::from_millis(60))
-        .with_max_backoff(Duration::from_secs(2))
 }
 
 /// Transactions that met another, or were throttled, may pass as they are. The SDK takes them for final.

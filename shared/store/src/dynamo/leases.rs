@@ -3,7 +3,7 @@
 use super::{
     DynamoStore,
     client::failed,
-    table::{self, LEASE, Read, n, s},
+    table::{self, LEASE, Read, built, n, s},
 };
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
@@ -35,9 +35,10 @@ impl DynamoStore {
             .condition_expression(HELD)
             .expression_attribute_values(":holder", s(&lease.owner))
             .expression_attribute_values(":fence", n(lease.fence))
-            .build()
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(TransactWriteItem::builder().condition_check(check).build())
+            .build();
+        Ok(TransactWriteItem::builder()
+            .condition_check(built(check)?)
+            .build())
     }
 
     pub(super) async fn take_lease(

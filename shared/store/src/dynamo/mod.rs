@@ -23,8 +23,7 @@ mod removal;
 mod sessions;
 mod table;
 
-pub use client::{connect, retries};
-pub use table::definition as table_definition;
+pub use client::connect;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;

@@ -2,10 +2,11 @@
 
 use super::{
     DynamoStore,
+    body::again_where_replaced,
     client::{Refused, failed},
     leases::is_refused,
     sessions::put,
-    table::{self, Item, KEY, META, PROJECTS_INDEX, Read, key, n, s},
+    table::{self, Item, KEY, META, PROJECTS_INDEX, Read, built, key, n, s},
 };
 use aws_sdk_dynamodb::{
     error::SdkError,
@@ -116,9 +117,12 @@ impl DynamoStore {
         tenant: &TenantId,
         id: ProjectId,
     ) -> Result<Project, StoreError> {
-        let meta = self.owned_project(tenant, id).await?;
-        let document = self.load_body(meta.bytes("body")?).await?;
-        read_project(&meta, tenant, document)
+        again_where_replaced(|| async {
+            let meta = self.owned_project(tenant, id).await?;
+            let document = self.load_body(meta.bytes("body")?).await?;
+            read_project(&meta, tenant, document)
+        })
+        .await
     }
 
     pub(super) async fn list_projects(
@@ -290,15 +294,12 @@ impl DynamoStore {
             return Ok(());
         };
         let own = table::asset(id);
-        let project = format!("P#{}", item.text("project")?);
+        let project = table::project(item.parsed("project")?);
         let delete = |pk: &str, sk: &str| {
             let delete = Delete::builder()
                 .table_name(&self.table)
-                .set_key(Some(key(pk, sk)))
-                .build();
-            delete
-                .map(|delete| TransactWriteItem::builder().delete(delete).build())
-                .map_err(|error| StoreError::Unavailable(error.to_string()))
+                .set_key(Some(key(pk, sk)));
+            built(delete.build()).map(|delete| TransactWriteItem::builder().delete(delete).build())
         };
         let items = vec![delete(&own, META)?, delete(&project, &own)?];
         self.transact(items).await.map_err(Refused::otherwise)

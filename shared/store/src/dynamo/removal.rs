@@ -78,7 +78,7 @@ impl DynamoStore {
                 self.delete(pk, item.text("sk")?).await?;
             }
         }
-        self.delete(&format!("P#{}", meta.text("project")?), pk)
+        self.delete(&table::project(meta.parsed("project")?), pk)
             .await?;
         self.delete(pk, META).await
     }

@@ -2,10 +2,10 @@
 
 use super::{
     DynamoStore,
-    body::{Packed, pack},
+    body::{Packed, again_where_replaced, pack},
     client::{Refused, Wanted, failed},
     leases::is_refused,
-    table::{self, Item, META, Read, STATE, WORK_INDEX, batch, key, n, s},
+    table::{self, Item, META, Read, STATE, WORK_INDEX, batch, built, key, n, s},
 };
 use aws_sdk_dynamodb::{
     error::SdkError,
@@ -20,6 +20,7 @@ use koda_domain::{
     Event, EventBody, ProjectId, SessionId, SessionState, TenantId, TurnId,
     store::{Append, SessionHead, StoreError},
 };
+use serde::Serialize;
 use ulid::Ulid;
 
 /// How many events are folded at most when a session is read, unless one batch has more.
@@ -29,15 +30,11 @@ const WORK: &str = "session";
 /// Heads that are read at once.
 const AT_ONCE: usize = 8;
 
-fn broken(error: aws_sdk_dynamodb::error::BuildError) -> StoreError {
-    StoreError::Unavailable(error.to_string())
-}
-
 pub(super) fn put(
     put: aws_sdk_dynamodb::types::builders::PutBuilder,
 ) -> Result<TransactWriteItem, StoreError> {
     Ok(TransactWriteItem::builder()
-        .put(put.build().map_err(broken)?)
+        .put(built(put.build())?)
         .build())
 }
 
@@ -80,7 +77,7 @@ impl DynamoStore {
             .set_key(Some(key(table::project(project), META)))
             .condition_expression("tenant = :tenant AND attribute_not_exists(gone)")
             .expression_attribute_values(":tenant", s(&tenant.0));
-        let check = check.build().map_err(broken)?;
+        let check = built(check.build())?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
@@ -144,6 +141,10 @@ impl DynamoStore {
     }
 
     pub(super) async fn head(&self, id: SessionId) -> Result<SessionHead, StoreError> {
+        again_where_replaced(|| self.try_head(id)).await
+    }
+
+    async fn try_head(&self, id: SessionId) -> Result<SessionHead, StoreError> {
         let pk = table::session(id);
         let (meta, saved) = tokio::try_join!(self.session_meta(id), self.get(&pk, STATE))?;
         let saved = saved.ok_or_else(|| StoreError::Corrupt("a session has no state".into()))?;
@@ -174,9 +175,7 @@ impl DynamoStore {
         self.owned_project(tenant, project).await?;
         let members = self.below(table::project(project), "S#").await?;
         let heads = stream::iter(members).map(|member| async move {
-            let name = member.text("sk")?.trim_start_matches("S#").parse();
-            let id = name.map_err(|_| StoreError::Corrupt("a session's id".into()))?;
-            match self.head(id).await {
+            match self.head(table::session_of(member.text("sk")?)?).await {
                 Ok(head) => Ok(Some(head)),
                 // Removed meanwhile.
                 Err(StoreError::NotFound) => Ok(None),
@@ -229,6 +228,15 @@ impl DynamoStore {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Event>, StoreError> {
+        again_where_replaced(|| self.try_events_after(id, after, limit)).await
+    }
+
+    async fn try_events_after(
+        &self,
+        id: SessionId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
         let mut events = Vec::new();
         for item in self.batches(id, after, limit).await? {
             let batch = self.events_of(id, &item).await?;
@@ -253,7 +261,7 @@ impl DynamoStore {
         if let Some(lease) = &append.lease {
             items.push(self.lease_is_held(lease)?);
         }
-        let mut large = None;
+        let mut stored = None;
         if !append.events.is_empty() {
             let batch = Batch {
                 session: append.session,
@@ -262,16 +270,8 @@ impl DynamoStore {
                 turn: append.turn,
                 events: &append.events,
             };
-            let body = match pack(&append.events)? {
-                Packed::Inside(body) => body,
-                Packed::TooLarge(bytes) => {
-                    let tenant = self.session_meta(append.session).await?;
-                    let tenant = TenantId(tenant.text("tenant")?.to_owned());
-                    let body = self.store_elsewhere(&tenant, bytes).await?;
-                    large = Some(body.clone());
-                    body
-                }
-            };
+            let body = self.session_body(append.session, &append.events).await?;
+            stored = Some(body.clone());
             items.push(put(Put::builder()
                 .table_name(&self.table)
                 .set_item(Some(batch.item(body, &write)))
@@ -288,7 +288,7 @@ impl DynamoStore {
         };
         if let Some(refused) = refused {
             if let Refused::Conditions(_) = refused {
-                self.drop_body(large.as_ref()).await;
+                self.drop_body(stored.as_ref()).await;
             }
             let there = refused
                 .found(0)
@@ -304,6 +304,22 @@ impl DynamoStore {
             self.save_state(append, last).await;
         }
         Ok(last)
+    }
+
+    /// A value of a session as an attribute. Whose it is has to be asked only for what is stored elsewhere.
+    async fn session_body(
+        &self,
+        session: SessionId,
+        value: &impl Serialize,
+    ) -> Result<AttributeValue, StoreError> {
+        match pack(value)? {
+            Packed::Inside(body) => Ok(body),
+            Packed::TooLarge(bytes) => {
+                let meta = self.session_meta(session).await?;
+                let tenant = TenantId(meta.text("tenant")?.to_owned());
+                self.store_elsewhere(&tenant, bytes).await
+            }
+        }
     }
 
     /// In a transaction: the last number was the expected one, and is this one now.
@@ -324,7 +340,7 @@ impl DynamoStore {
         if append.state.has_work() {
             update = update.expression_attribute_values(":work", s(WORK));
         }
-        let update = update.build().map_err(broken)?;
+        let update = built(update.build())?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
@@ -341,14 +357,7 @@ impl DynamoStore {
     }
 
     async fn try_save_state(&self, append: &Append, last: u64) -> Result<(), StoreError> {
-        let body = match pack(&append.state)? {
-            Packed::Inside(body) => body,
-            Packed::TooLarge(bytes) => {
-                let meta = self.session_meta(append.session).await?;
-                let tenant = TenantId(meta.text("tenant")?.to_owned());
-                self.store_elsewhere(&tenant, bytes).await?
-            }
-        };
+        let body = self.session_body(append.session, &append.state).await?;
         let saved = self
             .client
             .update_item()
@@ -390,12 +399,7 @@ impl DynamoStore {
                 limit,
             })
             .await?;
-        found
-            .iter()
-            .map(|item| {
-                let name = item.text("pk")?.trim_start_matches("S#").parse();
-                name.map_err(|_| StoreError::Corrupt("a session's id".into()))
-            })
-            .collect()
+        let ids = found.iter().map(|item| table::session_of(item.text("pk")?));
+        ids.collect()
     }
 }

@@ -50,6 +50,12 @@ pub(super) fn owner(tenant: &TenantId) -> String {
     format!("T#{tenant}")
 }
 
+/// The session that a key of the table names.
+pub(super) fn session_of(key: &str) -> Result<SessionId, StoreError> {
+    let name = key.strip_prefix("S#").and_then(|name| name.parse().ok());
+    name.ok_or_else(|| StoreError::Corrupt("a session's key".into()))
+}
+
 /// Sort key of the batch whose last event has this number.
 pub(super) fn batch(last: u64) -> String {
     format!("E#{last:020}")
@@ -106,8 +112,7 @@ impl Read for Item {
 }
 
 /// The table as CloudFormation's `AWS::DynamoDB::Table` describes one, for whoever makes it.
-#[must_use]
-pub fn definition() -> Value {
+pub(super) fn definition() -> Value {
     let schema = |hash: &str, range: &str| json!([{ "AttributeName": hash, "KeyType": "HASH" }, { "AttributeName": range, "KeyType": "RANGE" }]);
     let attributes = ["pk", "sk", "tenant_key", "todo", "updated"];
     let attributes: Vec<_> = attributes
@@ -126,7 +131,10 @@ pub fn definition() -> Value {
     })
 }
 
-fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, StoreError> {
+/// What a builder made. It refuses only where a field was forgotten.
+pub(super) fn built<T>(
+    result: Result<T, aws_sdk_dynamodb::error::BuildError>,
+) -> Result<T, StoreError> {
     result.map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 

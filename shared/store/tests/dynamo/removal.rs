@@ -3,60 +3,30 @@
 use super::{Table, config, table_at};
 use jiff::Timestamp;
 use koda_domain::{
-    EventBody, MessageId, ProjectId, SessionId, SessionState, TenantId,
-    project::{Document, Project},
-    store::{Append, SessionHead, SessionStore, StoreError},
+    ProjectId, SessionId, TenantId,
+    store::{SessionStore, StoreError},
 };
 use koda_store::{DynamoStore, dynamo};
 use koda_testkit::{
     aws::emulators,
     faults::{Fault, proxy},
+    samples::{self, message},
 };
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
-use ulid::Ulid;
 
 async fn filled(table: &Table) -> (ProjectId, SessionId) {
-    let project = Project {
-        id: ProjectId::new(Ulid::generate()),
-        tenant: TenantId::single(),
-        name: "p".into(),
-        revision: 1,
-        created_at: Timestamp::UNIX_EPOCH,
-        updated_at: Timestamp::UNIX_EPOCH,
-        document: Document::default(),
-    };
-    table.store.create_project(&project).await.unwrap();
-    let mut head = SessionHead {
-        id: SessionId::new(Ulid::generate()),
-        tenant: TenantId::single(),
-        project_id: project.id,
-        seq: 0,
-        state: SessionState::default(),
-    };
     let at = Timestamp::UNIX_EPOCH;
+    let project = samples::project(&TenantId::single(), at);
+    table.store.create_project(&project).await.unwrap();
+    let mut head = samples::session(&project);
     table.store.create_session(&head, at, &[]).await.unwrap();
-    for seq in 1..=20 {
-        let event = EventBody::MessagePosted {
-            message_id: MessageId::new(Ulid::generate()),
-            text: "hello".into(),
-            attachments: vec![],
-            context: vec![],
-            key: None,
-        };
-        head.state.apply(seq, at, None, &event);
-        let append = Append {
-            session: head.id,
-            expected_seq: seq - 1,
-            lease: None,
-            at,
-            turn: None,
-            events: vec![event],
-            state: head.state.clone(),
-        };
-        table.store.append(&append).await.unwrap();
+    for _ in 0..20 {
+        let append = samples::append(&head, at, None, vec![message("hello")]);
+        head.seq = table.store.append(&append).await.unwrap();
+        head.state = append.state;
     }
     (project.id, head.id)
 }
@@ -120,15 +90,7 @@ async fn nothing_is_added_to_what_is_gone() {
         .delete_session(&TenantId::single(), session)
         .await
         .unwrap();
-    let append = Append {
-        session,
-        expected_seq: head.seq,
-        lease: None,
-        at: Timestamp::UNIX_EPOCH,
-        turn: None,
-        events: vec![],
-        state: head.state,
-    };
+    let append = samples::append(&head, Timestamp::UNIX_EPOCH, None, vec![]);
     assert_eq!(table.store.append(&append).await, Err(StoreError::NotFound));
     // The project alone is left.
     assert_eq!(items(&table).await, 1);

@@ -1,10 +1,11 @@
 //! What every session store does.
 
+use crate::samples::{self, message};
 use jiff::Timestamp;
 use koda_domain::{
-    AssetId, EventBody, MessageId, ProjectId, SessionId, SessionState, TenantId,
+    AssetId, EventBody, ProjectId, SessionId, SessionState, TenantId,
     asset::{Asset, AssetStatus},
-    project::{Document, Project},
+    project::Project,
     store::{Append, KeyAnswer, Lease, SessionHead, SessionStore, StoreError},
 };
 use std::{sync::Arc, time::Duration};
@@ -22,18 +23,7 @@ fn tenant(name: &str) -> TenantId {
 }
 
 fn new_project(owner: &TenantId, second: i64) -> Project {
-    Project {
-        id: ProjectId::new(Ulid::generate()),
-        tenant: owner.clone(),
-        name: "Naïve 名前 🎬".into(),
-        revision: 1,
-        created_at: at(second),
-        updated_at: at(second),
-        document: Document {
-            schema: 1,
-            ..Document::default()
-        },
-    }
+    samples::project(owner, at(second))
 }
 
 async fn project(store: &Store, owner: &TenantId) -> Project {
@@ -48,15 +38,10 @@ async fn session(store: &Store, owner: &TenantId, project: ProjectId) -> Session
         node_id: "n1".into(),
         settings: koda_domain::Settings::default(),
     };
-    let mut state = SessionState::default();
-    state.apply(1, at(0), None, &created);
-    let head = SessionHead {
-        id: SessionId::new(Ulid::generate()),
-        tenant: owner.clone(),
-        project_id: project,
-        seq: 1,
-        state,
-    };
+    let mut head = samples::session(&new_project(owner, 0));
+    head.project_id = project;
+    head.state.apply(1, at(0), None, &created);
+    head.seq = 1;
     store
         .create_session(&head, at(0), &[created])
         .await
@@ -64,30 +49,8 @@ async fn session(store: &Store, owner: &TenantId, project: ProjectId) -> Session
     head
 }
 
-fn message(text: &str) -> EventBody {
-    EventBody::MessagePosted {
-        message_id: MessageId::new(Ulid::generate()),
-        text: text.into(),
-        attachments: vec![],
-        context: vec![],
-        key: None,
-    }
-}
-
 fn append(head: &SessionHead, lease: Option<&Lease>, events: Vec<EventBody>) -> Append {
-    let mut state = head.state.clone();
-    for (seq, event) in (head.seq + 1..).zip(&events) {
-        state.apply(seq, at(1), None, event);
-    }
-    Append {
-        session: head.id,
-        expected_seq: head.seq,
-        lease: lease.cloned(),
-        at: at(1),
-        turn: None,
-        events,
-        state,
-    }
+    samples::append(head, at(1), lease, events)
 }
 
 /// A head says what its events add up to.
