@@ -1,7 +1,9 @@
 // A cloud on this machine: DynamoDB, S3, E2B and Lambda's control plane, each by an emulator, and what of Koda runs in it.
 import { spawn, spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer as createHttp } from "node:http";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -39,6 +41,7 @@ const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => 
 export class Cloud {
   #processes = new Set();
   #said = [];
+  #planes = new Set();
 
   /** Starts the emulators, makes the table, and builds the sandboxes' templates. */
   static async start() {
@@ -118,10 +121,11 @@ export class Cloud {
     return this.gateway;
   }
 
-  /** One process of a function, as Lambda starts one. */
-  function(name) {
+  /** One process of a function, as Lambda starts one, below this control plane; its calls go where `calls` says. */
+  function(name, runtime = `${this.gateway}/.rt/${name}`, calls = this.environment.AWS_ENDPOINT_URL_LAMBDA) {
     const own = {
-      AWS_LAMBDA_RUNTIME_API: `${this.gateway}/.rt/${name}`,
+      AWS_ENDPOINT_URL_LAMBDA: calls,
+      AWS_LAMBDA_RUNTIME_API: runtime,
       AWS_LAMBDA_FUNCTION_NAME: name,
       AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "512",
@@ -137,10 +141,69 @@ export class Cloud {
     await fetch(`${this.environment.AWS_ENDPOINT_URL_LAMBDA}/2015-03-31/functions/${name}/invocations`, { method: "POST", body: '{"source":"aws.scheduler"}' });
   }
 
+  /** Runs a function whose invocations may take this long, on the calls that it makes for itself and those put into `calls`. */
+  async shortLived(name, milliseconds) {
+    const plane = await runtime(milliseconds);
+    this.#planes.add(plane);
+    this.function(name, plane.url, `http://${plane.url}`);
+    return plane;
+  }
+
   async stop() {
+    for (const plane of this.#planes) plane.close();
     await Promise.all([...this.#processes].map((process) => kill(process, "SIGTERM")));
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Lambda's control plane for one process, with deadlines as Lambda gives them, which cargo-lambda's lacks; and its API for calls
+ * that nobody waits for. https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+ */
+async function runtime(milliseconds) {
+  const calls = [];
+  const waiting = [];
+  const ended = [];
+  const give = () => {
+    while (calls.length > 0 && waiting.length > 0) {
+      const headers = {
+        "lambda-runtime-aws-request-id": randomUUID(),
+        "lambda-runtime-deadline-ms": `${Date.now() + milliseconds}`,
+        "lambda-runtime-invoked-function-arn": "arn:aws:lambda:us-east-1:1:function:f",
+        "lambda-runtime-trace-id": "Root=1-0;Sampled=0",
+      };
+      waiting.shift().writeHead(200, headers).end(calls.shift());
+    }
+  };
+  const server = createHttp(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    if (request.url.endsWith("/invocation/next")) {
+      waiting.push(response);
+    } else if (request.url.startsWith("/2015-03-31/functions/")) {
+      calls.push(body);
+      response.writeHead(202).end();
+    } else {
+      ended.push({ at: Date.now(), failed: request.url.endsWith("/error") });
+      response.writeHead(202).end();
+    }
+    give();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `127.0.0.1:${server.address().port}`,
+    /** How each invocation ended, in order. */
+    ended,
+    call(payload) {
+      calls.push(JSON.stringify(payload));
+      give();
+    },
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }
 
 /** Whether health is answered, and soon. */

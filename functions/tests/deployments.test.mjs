@@ -8,8 +8,10 @@ import { after, before, test } from "node:test";
 import { Cloud, pause, until } from "./cloud.mjs";
 
 let cloud;
+let gateway;
 before(async () => {
   cloud = await Cloud.start();
+  gateway = await cloud.functions();
 });
 after(() => cloud?.stop());
 
@@ -92,7 +94,6 @@ async function job(at, disturb) {
 }
 
 test("functions do the job, and a schedule has it gone on with where one died", { timeout: 300_000 }, async () => {
-  const gateway = await cloud.functions();
   let workers = [1, 2, 3].map(() => cloud.function("janitor"));
   await job(
     () => gateway,
@@ -124,4 +125,38 @@ test("any of two servers answers anything, and one goes on where the other died"
       alive = [third];
     },
   );
+  await alive[0].kill();
+});
+
+test("work that outlives its invocation is handed on to the next", { timeout: 300_000 }, async () => {
+  const server = await cloud.server();
+  let at = server.url;
+  const made = await call(server.url, "POST", "/api/v1/projects", { name: "Long" });
+  const session = await call(server.url, "POST", `/api/v1/projects/${made.id}/sessions`, { node_id: "n1" });
+  const path = `/api/v1/sessions/${session.id}`;
+  const log = async () => (await call(at, "GET", `${path}/log?limit=1000`)).items;
+  const find = async (type) => (await log()).find((e) => e.type === type);
+  await call(server.url, "POST", `${path}/messages`, { text: 'Kinetic typography: "A long film", 60 seconds' });
+  const { hash } = await until("no plan", () => find("plan_proposed"));
+  await call(server.url, "POST", `${path}/plan`, { decision: "approve", hash });
+  await until("no version", () => find("version_created"), 120);
+  const render = await call(server.url, "POST", `${path}/renders`, { resolution: "1080p", format: "mp4" });
+  await until("it does not begin", () => find("render_progressed"), 60);
+  // The renderer runs on in the sandbox; from here on only calls of twelve seconds look after it.
+  await server.kill();
+  at = gateway;
+  const janitor = await cloud.shortLived("janitor", 12_000);
+  const errand = () => janitor.call({ session: session.id });
+  errand();
+  // The lease of the killed server has to run out: then the schedule would call.
+  await pause(11_000);
+  errand();
+  await until(`it was not handed on\n${cloud.said()}`, () => janitor.ended.length >= 3, 60);
+  assert.ok(janitor.ended.every((end) => !end.failed), JSON.stringify(janitor.ended));
+  const seen = (await log()).length;
+  await until("nobody looks after it any more", async () => (await log()).length > seen, 30);
+  // The one who has it now is who ends it.
+  await call(at, "POST", `${path}/renders/${render.id}/cancel`);
+  await until("it was not cancelled", () => find("render_cancelled"), 30);
+  await call(at, "DELETE", `/api/v1/projects/${made.id}`);
 });

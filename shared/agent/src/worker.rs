@@ -23,7 +23,7 @@ const LOOK: usize = 200;
 /// How often what is left over is cleared away.
 const JANITOR: Duration = Duration::from_secs(30);
 
-/// Jobs at work; each says at its end whether another worker has its lease.
+/// Jobs at work; each says at its end whether what is left of it is left to whoever looks next.
 type Tasks = JoinSet<bool>;
 
 /// Jobs that this process is doing, so that none is begun twice here.
@@ -94,8 +94,8 @@ impl Studio {
         }
     }
 
-    /// Runs an errand until nothing is left of it, or until it is told to let go; what is left then goes on where the next
-    /// worker finds it. Whether something is left.
+    /// Runs an errand until nothing is left of it that this worker can do, or until it is told to let go. Whether work is left
+    /// that nobody does: then somebody else is to be called.
     pub async fn run_errand(self: Arc<Self>, errand: Errand, let_go: CancellationToken) -> bool {
         let doing = Arc::new(Doing::default());
         let mut tasks = Tasks::new();
@@ -123,10 +123,9 @@ impl Studio {
                 () = self.work.notified() => None,
                 () = tokio::time::sleep(self.options().poll) => None,
             };
-            // Whoever has the lease looks again when it lets go.
-            if let Some(Ok(true)) = ended
-                && tasks.is_empty()
-            {
+            // Another worker has it, and looks again when it lets go; or it failed, and is found by the schedule.
+            let left = ended.is_some_and(|ended| ended.unwrap_or(true));
+            if left && tasks.is_empty() && !let_go.is_cancelled() {
                 return false;
             }
         }
@@ -192,18 +191,18 @@ impl Studio {
         {
             let (studio, shutdown) = (self.clone(), shutdown.clone());
             tasks.spawn(async move {
-                let elsewhere = Box::pin(studio.work_turns(session, &shutdown)).await;
+                let left = Box::pin(studio.work_turns(session, &shutdown)).await;
                 drop(claim);
-                elsewhere
+                left
             });
         }
         let renders = head.state.renders.iter().any(|r| !r.status.is_final());
         if renders && let Some(claim) = doing.begin(Kind::Renders, session) {
             let (studio, shutdown) = (self.clone(), shutdown.clone());
             tasks.spawn(async move {
-                let elsewhere = Box::pin(studio.work_renders(session, &shutdown)).await;
+                let left = Box::pin(studio.work_renders(session, &shutdown)).await;
                 drop(claim);
-                elsewhere
+                left
             });
         }
     }

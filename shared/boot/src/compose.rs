@@ -34,8 +34,6 @@ pub(crate) struct Place<'a> {
     pub aws: Option<&'a SdkConfig>,
     /// Who does the work, where this process does not.
     pub dispatcher: Option<Arc<dyn Dispatcher>>,
-    /// How often text that streams becomes an event.
-    pub coalesce: Duration,
     /// Whether event streams stay open while nothing happens.
     pub holds_idle_streams: bool,
     /// Ends event streams.
@@ -75,7 +73,8 @@ pub(crate) async fn compose(config: &Config, secret: &[u8], place: Place<'_>) ->
             limits: config.limits.clone(),
             idle: config.idle,
             renders: config.max_renders,
-            coalesce: place.coalesce,
+            // In DynamoDB each event is paid for.
+            coalesce: Duration::from_millis(if config.dynamo.is_some() { 300 } else { 100 }),
             ..StudioOptions::default()
         },
     });

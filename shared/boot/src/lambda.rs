@@ -25,6 +25,8 @@ pub use lambda_http::Error;
 const HAND_OVER: Duration = Duration::from_secs(45);
 /// How long an invocation may take.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// An invocation that had less time than this calls for no other.
+const SHORTEST: Duration = Duration::from_secs(10);
 /// How long a call for work may take to be accepted.
 const ACCEPTED_WITHIN: Duration = Duration::from_secs(3);
 
@@ -78,7 +80,6 @@ async fn prepare(config: &Config, aws: &SdkConfig) -> anyhow::Result<(AppState, 
         site: Site::new(&origin, &preview_base, &secret).behind_gateway(),
         aws: Some(aws),
         dispatcher: Some(invoker.clone()),
-        coalesce: stores::coalescing(config),
         holds_idle_streams: false,
         shutdown: CancellationToken::new(),
     };
@@ -136,7 +137,7 @@ async fn run(state: &AppState, invoker: &Invoker, errand: Errand, deadline: Syst
     clock.abort();
     let ran_out = let_go.is_cancelled();
     // What was not let go of for want of time is left to the schedule, so that no fault calls for itself without end.
-    if more && ran_out && left > 2 * HAND_OVER {
+    if more && ran_out && left >= SHORTEST {
         invoker.dispatch(errand).await;
     }
 }

@@ -40,7 +40,6 @@ pub(crate) async fn serve(config: Config) -> Result<()> {
         site: Site::new(&origin, &preview_base, &secret),
         aws: aws.as_ref(),
         dispatcher: None,
-        coalesce: stores::coalescing(&config),
         holds_idle_streams: true,
         shutdown: shutdown.clone(),
     };

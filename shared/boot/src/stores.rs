@@ -27,11 +27,6 @@ pub(crate) struct Stores {
     pub origin: Option<String>,
 }
 
-/// How often text that streams becomes an event. In DynamoDB each is paid for.
-pub(crate) fn coalescing(config: &Config) -> Duration {
-    Duration::from_millis(if config.dynamo.is_some() { 300 } else { 100 })
-}
-
 /// Opens the stores that are configured.
 pub(crate) async fn open(
     config: &Config,

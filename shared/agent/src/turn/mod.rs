@@ -101,8 +101,8 @@ impl Job<'_> {
 }
 
 impl Studio {
-    /// Works off a session's turns, if no other worker does. Returns when none waits or the lease is lost; whether another
-    /// worker has it.
+    /// Works off a session's turns, if no other worker does. Returns when none waits, the lease is lost or cannot be had, or a
+    /// turn failed; whether something may be left to whoever looks next.
     pub(crate) async fn work_turns(
         &self,
         session: SessionId,
@@ -143,7 +143,7 @@ impl Studio {
                 .await
                 .is_ok_and(|head| wants_turn(&head.state));
             if !more || result.is_err() || shutdown.is_cancelled() {
-                return matches!(result, Err(Interrupted::Lost));
+                return result.is_err();
             }
         }
     }

@@ -6,6 +6,7 @@
 )]
 
 mod checks;
+mod errands;
 mod limits;
 mod plans;
 mod renders;
