@@ -33,6 +33,12 @@
     document.documentElement.style.clipPath = clipped ? "inset(-1px)" : "";
   };
 
+  /** Waits until what was asked of the graphics processor is drawn: until then it has cost nothing that could be measured. */
+  const drawn = () => {
+    const gl = window.koda.canvas?.getContext("webgl2");
+    gl?.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+  };
+
   const driver = {
     /** Waits for the page to set window.koda, so many milliseconds at most, and for its composition to be ready. */
     async ready(deadline) {
@@ -79,15 +85,20 @@
       return { frame };
     },
 
-    /** Shows frames from here on without pictures until one fails or the time is over; answers the next frame. */
+    /** Shows frames from here on without pictures, until one fails or the last is shown: each of them where time allows, else
+     * evenly spread ones. Answers the next frame. */
     async sweep(from, to, milliseconds) {
       const began = new Event("").timeStamp;
       let frame = from;
-      for (; frame < to && new Event("").timeStamp - began < milliseconds; frame++) {
+      for (let shows = 1; frame < to; shows++) {
         const shown = await driver.goto(frame);
         if (shown.error || shown.reload) return shown;
+        drawn();
+        const spent = new Event("").timeStamp - began;
+        if (spent >= milliseconds) return { frame: frame + 1 };
+        frame += Math.max(1, Math.ceil(((to - frame) * (spent / shows)) / (milliseconds - spent)));
       }
-      return { frame };
+      return { frame: to };
     },
 
     measure: () => window.koda.measure(),

@@ -9,12 +9,18 @@ use super::diagnostic::{Diagnostic, FrameFacts, Gate};
 use super::load::{complaints, thrown};
 use super::locate::Locator;
 use crate::error::{Code, Result};
-use crate::manifest::Manifest;
+use crate::manifest::{Engine, Manifest};
 use crate::page::{NotShown, Page, Picture};
 use crate::pixels;
 
-/// How long frames that are not shot may take together: exceptions at any frame are looked for as long as it is cheap.
-const SWEEP: Duration = Duration::from_secs(6);
+/// How long frames that are not shot may take together: exceptions at any frame are looked for as long as it is cheap. In 3D each
+/// is drawn in full, without a graphics processor.
+fn sweep_budget(engine: Engine) -> Duration {
+    match engine {
+        Engine::Remotion => Duration::from_secs(6),
+        Engine::Theatre => Duration::from_secs(2),
+    }
+}
 /// More blank samples than this share are an error; a fade at either end is not.
 const BLANK_SHARE: f64 = 0.6;
 /// Most pictures on the contact sheet.
@@ -56,13 +62,14 @@ pub async fn run(
     let mut shot = Shot::default();
     let pictured = pictured(&samples);
     let mut next = 0;
-    let mut left = SWEEP;
+    let mut left = sweep_budget(manifest.engine);
     let twice = twice(&samples);
     let mut kept = Vec::new();
-    for &frame in &samples {
+    for (gaps, &frame) in (1..=samples.len()).rev().zip(&samples) {
         let began = Instant::now();
         let swept = if frame > next {
-            page.sweep(next, frame, left).await.map(drop)
+            let share = left / u32::try_from(gaps).unwrap_or(u32::MAX);
+            page.sweep(next, frame, share).await
         } else {
             Ok(())
         };

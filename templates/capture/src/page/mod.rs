@@ -244,17 +244,17 @@ impl Page {
         ))
     }
 
-    /// Shows frames one after the other without taking pictures, until one fails, the last is shown or the time is over. Returns
-    /// the first frame that was not shown.
+    /// Shows frames one after the other without taking pictures, until one fails or the time is over: each where time allows,
+    /// else evenly spread ones.
     ///
     /// # Errors
     /// As [`Page::show`].
-    pub async fn sweep(&self, from: u32, to: u32, budget: Duration) -> Result<u32, NotShown> {
+    pub async fn sweep(&self, from: u32, to: u32, budget: Duration) -> Result<(), NotShown> {
         let call = format!("__kodaDriver.sweep({from}, {to}, {})", budget.as_millis());
         let shown = self.drive(&call, from, budget + FRAME_WITHIN).await?;
         match shown.error {
             Some(error) => Err(NotShown::Composition(shown.frame, error)),
-            None => Ok(shown.frame),
+            None => Ok(()),
         }
     }
 
