@@ -51,7 +51,8 @@ export class Transport {
 
   /** Says what is wrong, or with null that nothing is any more. */
   fault(fault: Fault | null): void {
-    if (!fault && !this.#fault) return;
+    // A compile error is found twice: Vite tells it, and whoever could not load the module asks for it.
+    if (JSON.stringify(fault) === JSON.stringify(this.#fault)) return;
     this.#fault = fault;
     this.#post({ type: "error", ...(fault ?? { message: null, file: null, line: null, column: null }) });
   }
