@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARIES := -p koda-server -p koda-sandbox -p koda-capture $(if $(filter e2b-emulator,$(SANDBOX_PROVIDER)),-p e2b-emulator)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-e2e emulators lint api audit clean e2b-templates conformance bench
+.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e deploy-aws emulators lint api audit clean e2b-templates conformance bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -35,7 +35,7 @@ export PROMPT OUT
 
 test: ## Everything that CI runs
 	@infra/dev/setup.sh test
-	@$(MAKE) --no-print-directory lint test-rust test-web test-templates test-e2b test-cloud test-e2e
+	@$(MAKE) --no-print-directory lint test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e
 	@echo "All tests passed."
 
 lint: ## Format, lints, licences, known vulnerabilities
@@ -75,8 +75,15 @@ test-cloud: emulators ## The main job by functions of Lambda's, and by several s
 	$(EMULATED) KODA_BIN_DIR="$(abspath $(TARGET)/debug)" CARGO_LAMBDA_BIN="$(HOME)/.cache/koda/cargo-lambda/bin/cargo-lambda" \
 		node --test --test-reporter=spec functions/tests/deployments.test.mjs
 
+test-infra: ## The deployments: what they say against what the code does
+	@infra/aws/test.sh
+
+STACK ?= koda
+deploy-aws: ## Deploy to AWS, see docs/DEPLOYMENT/aws.md; DRY=1 prints what it would do
+	@infra/aws/deploy.sh "$(STACK)"
+
 test-e2e: web/dist/index.html ## The whole job in a real browser against a real server
-	cargo build --locked $(BINARIES)
+	cargo build --locked $(BINARIES) -p e2b-emulator
 	cd web && KODA_BIN_DIR="$(abspath $(TARGET)/debug)" npm run e2e
 
 conformance: emulators ## Every adapter through its seam's suite, into target/report/conformance.json

@@ -130,6 +130,8 @@ export class Cloud {
       AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "512",
       KODA_PUBLIC_URL: "https://koda.example.com",
+      // Functions pass no preview on; browsers find it at the sandbox's own host.
+      E2B_PREVIEW_URL: `http://PORT-ID.localhost:${new URL(this.environment.E2B_API_URL).port}`,
       KODA_WORKER_FUNCTION: "janitor",
     };
     const process = this.run(join(BIN, name), [], { ...this.environment, ...own });

@@ -2,7 +2,9 @@
 // process that works is killed in the middle.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { get } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Cloud, pause, until } from "./cloud.mjs";
@@ -60,6 +62,17 @@ function follow(url) {
   };
 }
 
+/** What a browser gets at an address whose host is one of this machine's. */
+async function page(url) {
+  const { hostname, host, port } = new URL(url);
+  assert.match(hostname, /\.localhost$/);
+  const request = get({ host: "127.0.0.1", port, headers: { host, accept: "text/html", "sec-fetch-dest": "iframe" } });
+  const [response] = await once(request, "response");
+  let text = "";
+  for await (const chunk of response) text += chunk;
+  return { status: response.statusCode, text };
+}
+
 /** From a prompt to a video. `at` says where the next request goes; `disturb` is called in the middle of the turn. */
 async function job(at, disturb) {
   const project = await call(at(), "POST", "/api/v1/projects", { name: "Together" });
@@ -75,6 +88,10 @@ async function job(at, disturb) {
   await disturb();
   const { version } = await stream.find((e) => e.type === "version_created", "no version", 120);
   assert.ok(stream.events.some((e) => e.type === "turn_resumed"), "nobody took the turn over");
+  const preview = await call(at(), "POST", `${path}/preview`, {});
+  const { status, text } = await page(preview.url);
+  assert.equal(status, 200, `${preview.url}: ${text}`);
+  assert.match(text, /src\/koda\/main\.ts/);
   const render = await call(at(), "POST", `${path}/renders`, { resolution: "720p", format: "mp4" });
   await stream.find((e) => e.type === "render_ready" && e.render_id === render.id, "no video", 120);
   await stream.end();

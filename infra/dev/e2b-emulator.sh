@@ -16,6 +16,9 @@ export SANDBOX_PROVIDER=e2b
 E2B_API_KEY="e2b_$(printf '0%.0s' {1..40})"
 export E2B_API_KEY E2B_API_URL="$emulator_url" E2B_SANDBOX_URL="$emulator_url"
 
+# As where a server has no wildcard host: browsers look at the sandbox's own.
+if [ "${E2B_EMULATOR_PREVIEWS:-}" = direct ]; then export E2B_PREVIEW_URL="http://PORT-ID.localhost:${emulator_url##*:}"; fi
+
 [ -d e2b/templates/node_modules ] || (cd e2b/templates && npm ci --no-audit --no-fund --loglevel=error >&2)
 stamp=$(cat "$bin/koda-sandboxd" "$bin/koda-capture" e2b/templates/*.{mjs,sh,json} templates/*/package-lock.json templates/{remotion,theatre}/src/koda/server/* | cksum)
 if [ "$(cat "$emulator_folder/stamp" 2>/dev/null || true)" != "$stamp" ]; then

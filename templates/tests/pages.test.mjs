@@ -140,16 +140,11 @@ for (const engine of ["remotion", "theatre"]) {
 
     test("shows what was written while it loaded, before anybody could tell it", async () => {
       const page = await browser.newPage();
-      let connect = () => {};
-      const asked = new Promise((resolve) => {
-        void page.routeWebSocket(/.*/, (socket) => {
-          const connected = new Promise((done) => (connect = () => done(socket.connectToServer())));
-          resolve(undefined);
-          return connected;
-        });
-      });
+      let connect;
+      // Awaited before the page is loaded: a socket that is opened earlier goes its own way.
+      await page.routeWebSocket(/.*/, (socket) => new Promise((done) => (connect = () => done(socket.connectToServer()))));
       await page.goto(workspace.origin);
-      await asked;
+      for (const end = Date.now() + 20_000; !connect; await new Promise((done) => setTimeout(done, 20))) assert.ok(Date.now() < end, "it opened no socket");
       await page.evaluate(() => window.koda.ready);
       workspace.write("src/design.ts", workspace.read("src/design.ts").replace(/"title": ".*?"/, '"title": "Written meanwhile"'));
       workspace.setManifest({ durationInFrames: 77 });

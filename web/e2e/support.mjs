@@ -17,8 +17,8 @@ export async function freePort() {
   return port;
 }
 
-/** A koda-server that can be killed and started again on the same data and port. */
-export async function startServer() {
+/** A koda-server that can be killed and started again on the same data and port; `more` is set in its environment. */
+export async function startServer(more = {}) {
   const data = await mkdtemp(join(tmpdir(), "koda-e2e-"));
   const port = await freePort();
   const url = `http://localhost:${port}`;
@@ -26,7 +26,7 @@ export async function startServer() {
   let log = "";
   const start = async () => {
     child = spawn(join(root, "infra/dev/run.sh"), {
-      env: { ...process.env, KODA_DATA_DIR: data, PORT: String(port), KODA_LOG: "info" },
+      env: { ...process.env, ...more, KODA_DATA_DIR: data, PORT: String(port), KODA_LOG: "info" },
       stdio: ["ignore", "ignore", "pipe"],
     });
     child.stderr.on("data", (text) => {

@@ -81,7 +81,12 @@ pub(crate) async fn compose(config: &Config, secret: &[u8], place: Place<'_>) ->
     Ok(AppState {
         studio,
         gateway: stores.gateway,
-        site: Arc::new(place.site.with_storage(stores.origin)),
+        site: Arc::new(
+            place
+                .site
+                .with_storage(stores.origin)
+                .with_public_previews(sandboxes::public_previews(config)),
+        ),
         holds_idle_streams: place.holds_idle_streams,
         shutdown: place.shutdown,
     })

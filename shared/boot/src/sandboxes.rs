@@ -18,6 +18,12 @@ pub(crate) fn provider(
     }
 }
 
+/// Origins of previews that browsers reach without us, as a content security policy writes them.
+pub(crate) fn public_previews(config: &Config) -> Option<String> {
+    let url = config.e2b.as_ref()?.preview_url.as_ref()?;
+    Some(url.replacen("PORT-ID", "*", 1))
+}
+
 fn at_e2b(e2b: &config::E2b, secret: &[u8], max_sandboxes: usize) -> Result<E2bProvider> {
     let mut client = E2bConfig::client(e2b.api_key.expose());
     client.domain.clone_from(&e2b.domain);
@@ -38,6 +44,7 @@ fn at_e2b(e2b: &config::E2b, secret: &[u8], max_sandboxes: usize) -> Result<E2bP
         },
         max_life: e2b.max_life,
         max_sandboxes,
+        preview_url: e2b.preview_url.clone(),
     };
     E2bProvider::new(config).context("E2B cannot be used")
 }

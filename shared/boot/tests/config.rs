@@ -172,6 +172,44 @@ fn sandboxes_are_at_e2b_where_there_is_a_key_and_nothing_else_is_said() {
 }
 
 #[test]
+fn browsers_look_at_e2b_itself_where_koda_has_one_name_alone() {
+    let preview_url = |set: &[(&str, &str)]| {
+        let key = ("E2B_API_KEY", "e2b_0123");
+        let set: Vec<_> = set
+            .iter()
+            .chain([&key])
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
+        Config::read(&set, None).map(|config| config.e2b.unwrap().preview_url)
+    };
+    let public = ("KODA_PUBLIC_URL", "https://koda.example.com");
+    let direct = Some("https://PORT-ID.e2b.app".to_owned());
+    assert_eq!(preview_url(&[public]).unwrap(), direct);
+    assert_eq!(
+        preview_url(&[public, ("E2B_DOMAIN", "e2b.example.com")]).unwrap(),
+        Some("https://PORT-ID.e2b.example.com".to_owned())
+    );
+    // With a wildcard name, or on this machine, previews are proxied.
+    let wildcard = ("KODA_PREVIEW_HOST", "preview.example.com");
+    assert_eq!(preview_url(&[public, wildcard]).unwrap(), None);
+    assert_eq!(preview_url(&[]).unwrap(), None);
+    for here in [
+        "http://localhost:3000",
+        "http://127.0.0.1",
+        "http://[::1]:3000",
+    ] {
+        assert_eq!(preview_url(&[("KODA_PUBLIC_URL", here)]).unwrap(), None);
+    }
+    let elsewhere = ("E2B_PREVIEW_URL", "http://PORT-ID.sandboxes.test:8080");
+    assert_eq!(
+        preview_url(&[wildcard, elsewhere]).unwrap().as_deref(),
+        Some(elsewhere.1)
+    );
+    let problems = preview_url(&[("E2B_PREVIEW_URL", "https://previews.test")]).unwrap_err();
+    assert!(problems[0].to_string().starts_with("E2B_PREVIEW_URL"));
+}
+
+#[test]
 fn a_table_that_is_shared_needs_a_secret_and_files_that_are() {
     assert_eq!(
         names(read(&[("DYNAMODB_TABLE", "koda")], None)),

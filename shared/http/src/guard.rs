@@ -107,7 +107,7 @@ fn protect(state: &AppState, headers: &mut HeaderMap) {
          img-src 'self' data: blob:{files}; media-src 'self' blob:{files}; font-src 'self' data:; connect-src 'self'{files}; \
          worker-src 'self' blob:; frame-src {}; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; \
          object-src 'none'",
-        state.site.preview_origin("*")
+        state.site.previews()
     );
     let mut set = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {

@@ -16,6 +16,7 @@ pub struct Site {
     scheme: &'static str,
     secret: Vec<u8>,
     storage: Option<String>,
+    public_previews: Option<String>,
     gateway: bool,
 }
 
@@ -35,6 +36,7 @@ impl Site {
             scheme,
             secret: secret.to_vec(),
             storage: None,
+            public_previews: None,
             gateway: false,
         }
     }
@@ -44,6 +46,16 @@ impl Site {
     pub fn behind_gateway(self) -> Self {
         Self {
             gateway: true,
+            ..self
+        }
+    }
+
+    /// The same, with previews that browsers reach without us, all at origins that this pattern of a content security policy
+    /// describes (`https://*.e2b.app`).
+    #[must_use]
+    pub fn with_public_previews(self, public_previews: Option<String>) -> Self {
+        Self {
+            public_previews,
             ..self
         }
     }
@@ -78,6 +90,19 @@ impl Site {
             }
             _ => self.origin.clone(),
         }
+    }
+
+    /// Whether browsers reach previews without us.
+    #[must_use]
+    pub fn has_public_previews(&self) -> bool {
+        self.public_previews.is_some()
+    }
+
+    /// What the canvas may show in a frame.
+    #[must_use]
+    pub fn previews(&self) -> String {
+        let public = self.public_previews.clone();
+        public.unwrap_or_else(|| self.preview_origin("*"))
     }
 
     /// Scheme and host of a preview, or of all with `*`.

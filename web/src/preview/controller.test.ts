@@ -17,7 +17,7 @@ const INFO = {
 } as const;
 const until = (check: () => void) => vi.waitFor(check, { interval: 2 });
 
-function setUp(story: Story, ask = vi.fn(async (..._: unknown[]) => TICKET)) {
+function setUp(story: Story, ask = vi.fn(async (..._: unknown[]) => TICKET), visitMs = 60_000) {
   let take: (events: readonly SessionEvent[]) => void = () => {};
   const feed: Feed = (_, to) => {
     take = to;
@@ -27,7 +27,12 @@ function setUp(story: Story, ask = vi.fn(async (..._: unknown[]) => TICKET)) {
   const session = createSessionStore(SESSION, feed, {
     api: api as unknown as NonNullable<SessionOptions["api"]>,
   });
-  const preview = createPreview(session, { helloMs: 3, silenceMs: 40, retryMs: [2, 2] });
+  const preview = createPreview(session, {
+    helloMs: 3,
+    silenceMs: 40,
+    retryMs: [2, 2],
+    visitMs,
+  });
   const posted: unknown[] = [];
   take(story.events);
   const goOn = (write: (story: Story) => void) => {
@@ -95,6 +100,34 @@ describe("a preview", () => {
     await until(() => expect(it_.status()).toBe("loading"));
     expect(it_.ask).toHaveBeenCalledTimes(2);
     expect(it_.preview.state.getState().load).toBe(2);
+  });
+
+  it("is asked for now and then while somebody looks, and loaded anew where it moved", async () => {
+    const it_ = setUp(built(), undefined, 10);
+    it_.preview.want(true);
+    await until(() => expect(it_.status()).toBe("loading"));
+    it_.preview.receive({ type: "ready", info: INFO });
+    await until(() => expect(it_.ask.mock.calls.length).toBeGreaterThan(2));
+    const { load } = it_.preview.state.getState();
+    expect(load).toBe(1);
+    it_.ask.mockResolvedValue({ ...TICKET, url: "https://5173-other.e2b.app/" });
+    await until(() => expect(it_.preview.state.getState().load).toBe(2));
+    it_.preview.want(false);
+    const asked = it_.ask.mock.calls.length;
+    await new Promise((done) => setTimeout(done, 40));
+    expect(it_.ask.mock.calls.length).toBe(asked);
+  });
+
+  it("is left alone by visits while the agent works", async () => {
+    const it_ = setUp(built(), undefined, 10);
+    it_.preview.want(true);
+    await until(() => expect(it_.status()).toBe("loading"));
+    it_.preview.receive({ type: "ready", info: INFO });
+    it_.tell({ type: "turn_started", input: { type: "settings" } });
+    const asked = it_.ask.mock.calls.length;
+    await new Promise((done) => setTimeout(done, 40));
+    expect(it_.ask.mock.calls.length).toBe(asked);
+    it_.preview.close();
   });
 
   it("is loaded anew when another sandbox takes over", async () => {

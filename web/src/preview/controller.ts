@@ -53,9 +53,16 @@ interface Timing {
   silenceMs: number;
   /** Before another try to open it. */
   retryMs: readonly number[];
+  /** Between visits that keep its sandbox alive, and notice when it is gone. */
+  visitMs: number;
 }
 
-const TIMING: Timing = { helloMs: 700, silenceMs: 20_000, retryMs: [1_500, 4_000, 10_000] };
+const TIMING: Timing = {
+  helloMs: 700,
+  silenceMs: 20_000,
+  retryMs: [1_500, 4_000, 10_000],
+  visitMs: 60_000,
+};
 
 export function createPreview(session: SessionStore, timing: Timing = TIMING): Preview {
   const state = createStore<PreviewState>(() => ({
@@ -74,6 +81,7 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
   let tries = 0;
   let opening: AbortController | null = null;
   let timers: ReturnType<typeof setTimeout>[] = [];
+  let visits: ReturnType<typeof setTimeout> | undefined;
   let seen: View = session.state.getState().view;
 
   const later = (ms: number, work: () => void) => timers.push(setTimeout(work, ms));
@@ -144,6 +152,23 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
     });
   }
 
+  /** Somebody looks: the sandbox shall live on, and be there. */
+  function visit(): void {
+    clearTimeout(visits);
+    if (!wanted || closed) return;
+    visits = setTimeout(async () => {
+      const { status, version } = state.getState();
+      // Who works in it keeps it alive.
+      if (status === "ready" && !seen.turn && !opening) {
+        const ticket = await session.actions.openPreview(version).catch(() => null);
+        const now = state.getState();
+        const same = now.status === "ready" && now.version === version && wanted && !closed;
+        if (ticket && same && ticket.url !== now.ticket?.url) loadPage(ticket);
+      }
+      visit();
+    }, timing.visitMs);
+  }
+
   function begin(): void {
     if (opening || !canPreview(seen)) return;
     // Always by asking: a sandbox that was ready when it was last heard of may be gone.
@@ -189,9 +214,11 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
       if (next) {
         tries = 0;
         begin();
+        visit();
         return;
       }
       calm();
+      clearTimeout(visits);
       opening?.abort();
       opening = null;
       player.reset();
@@ -227,6 +254,7 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
       closed = true;
       unsubscribe();
       calm();
+      clearTimeout(visits);
       opening?.abort();
     },
   };

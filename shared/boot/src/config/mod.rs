@@ -71,6 +71,8 @@ pub struct E2b {
     pub api_url: Option<String>,
     /// One address for all sandboxes, when the domain does not say theirs.
     pub sandbox_url: Option<String>,
+    /// Where browsers find previews, with PORT and ID in it; they are proxied where there is none.
+    pub preview_url: Option<String>,
     /// Templates of the 2D and the 3D engine.
     pub templates: [String; 2],
     /// Whether an idle sandbox is paused instead of ended.
@@ -90,6 +92,7 @@ impl E2b {
             domain: reader.text("E2B_DOMAIN"),
             api_url: reader.optional("E2B_API_URL"),
             sandbox_url: reader.optional("E2B_SANDBOX_URL"),
+            preview_url: preview_url(reader),
             templates: [
                 reader.text("E2B_TEMPLATE_REMOTION"),
                 reader.text("E2B_TEMPLATE_THEATRE"),
@@ -113,6 +116,33 @@ impl E2b {
             (_, e2b) => e2b,
         }
     }
+}
+
+/// Where browsers find previews at E2B. A server that is reached from elsewhere, but by one name alone, has no hosts to proxy them
+/// under.
+fn preview_url(reader: &mut Reader) -> Option<String> {
+    if let Some(url) = reader.address("E2B_PREVIEW_URL") {
+        if !url.contains("://PORT-ID.") {
+            reader.problem(
+                "E2B_PREVIEW_URL",
+                "must have PORT-ID as the first part of its host, as in https://PORT-ID.e2b.app",
+            );
+        }
+        return Some(url);
+    }
+    let reached_by_one_name = reader.optional("KODA_PREVIEW_HOST").is_none()
+        && reader
+            .optional("KODA_PUBLIC_URL")
+            .is_some_and(|url| !is_loopback(&url));
+    reached_by_one_name.then(|| format!("https://PORT-ID.{}", reader.text("E2B_DOMAIN")))
+}
+
+fn is_loopback(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    ["localhost", "127.0.0.1", "[::1]"].iter().any(|own| {
+        host.strip_prefix(own)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+    })
 }
 
 impl Config {

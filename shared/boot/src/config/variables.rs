@@ -205,6 +205,12 @@ pub const VARIABLES: &[Variable] = &[
         "One address for all sandboxes, when they are not at https://PORT-ID.E2B_DOMAIN; they are told apart by headers.",
     ),
     variable(
+        "E2B_PREVIEW_URL",
+        "sandbox.e2b.previewUrl",
+        "",
+        "Where browsers find previews without Koda in between, such as https://PORT-ID.e2b.app. That is the default where KODA_PUBLIC_URL is set and KODA_PREVIEW_HOST is not; else previews are proxied, and only Koda can open them.",
+    ),
+    variable(
         "E2B_TEMPLATE_REMOTION",
         "sandbox.e2b.templates.remotion",
         "koda-remotion-v1",

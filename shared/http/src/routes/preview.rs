@@ -6,7 +6,7 @@ use crate::{
     extract::{Body, OwnedSession},
 };
 use axum::{Json, extract::State};
-use koda_domain::VersionId;
+use koda_domain::{VersionId, sandbox::Upstream};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -45,9 +45,18 @@ async fn open_preview(
         .studio
         .open_preview(&session.tenant, session.id(), request.version_id)
         .await?;
-    let handle = state.site.handle(session.id());
+    let mut handle = state.site.handle(session.id());
+    let mut origin = state.site.preview_origin(&handle);
+    if state.site.has_public_previews()
+        && let Upstream::Public { origin: public, .. } =
+            state.studio.preview_upstream(session.id()).await?
+    {
+        let host = public.split_once("://").map_or("", |(_, host)| host);
+        handle = host.split('.').next().unwrap_or_default().to_owned();
+        origin = public;
+    }
     Ok(Json(Preview {
-        url: format!("{}/", state.site.preview_origin(&handle)),
+        url: format!("{origin}/"),
         handle,
         version_id: shown,
     }))

@@ -57,6 +57,9 @@ pub struct E2bConfig {
     pub max_life: Duration,
     /// The most sandboxes at once.
     pub max_sandboxes: usize,
+    /// Where browsers find a preview without us, with `PORT` and `ID` in it (`https://PORT-ID.e2b.app`). Previews are proxied
+    /// where there is none, and a token keeps all others out.
+    pub preview_url: Option<String>,
 }
 
 impl E2bConfig {
@@ -210,8 +213,8 @@ impl E2bProvider {
         new.auto_pause = self.config.on_idle == OnIdle::Pause;
         new.auto_resume = new.auto_pause;
         new.network = Some(Network {
-            // Previews are proxied, and only the proxy has the token.
-            allow_public_traffic: Some(false),
+            // Where previews are proxied, only the proxy has the token. A browser cannot send one.
+            allow_public_traffic: Some(self.config.preview_url.is_some()),
             // Dev servers refuse hosts that they do not know.
             mask_request_host: Some("localhost:${PORT}".into()),
             ..Network::default()

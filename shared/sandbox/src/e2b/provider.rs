@@ -183,6 +183,14 @@ impl SandboxProvider for E2bProvider {
             .boxed()
         };
         let host = self.with(id, reach).await?;
+        if let Some(url) = &self.config.preview_url {
+            return Ok(Upstream::Public {
+                origin: url
+                    .replacen("PORT", &PREVIEW_PORT.to_string(), 1)
+                    .replacen("ID", &id.0, 1),
+                headers: Vec::new(),
+            });
+        }
         Ok(Upstream::Public {
             origin: host.origin,
             headers: host.headers,

@@ -128,6 +128,7 @@ impl Room {
             on_idle: OnIdle::Kill,
             max_life: Duration::from_secs(3600),
             max_sandboxes: 10,
+            preview_url: None,
         }
     }
 

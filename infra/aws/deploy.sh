@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# Deploys Koda to AWS: builds the functions and the canvas, makes or changes the stack, and puts the canvas where it is served.
+# Usage: deploy.sh [STACK]; settings come from the environment, see docs/DEPLOYMENT/aws.md. With DRY=1 it prints what it would do.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+stack=${1:-${STACK:-koda}}
+architecture=${ARCHITECTURE:-arm64}
+e2b_secret=${E2B_KEY_SECRET:-$stack/e2b}
+functions=(chat sandbox file render status canvas janitor)
+build=target/aws-deploy
+
+say() { printf '\033[1m▸ %s\033[0m\n' "$*" >&2; }
+stop() { printf '\033[31m✗ %s\033[0m\n' "$*" >&2; exit 1; }
+# Does something, or says what would be done.
+run() { if [ -n "${DRY:-}" ]; then printf '%s\n' "$(printf '%q ' "$@")"; else "$@"; fi; }
+
+[[ $stack =~ ^[a-z][a-z0-9-]{0,30}$ ]] || stop "The stack's name is also that of a bucket: small letters, digits and -, 31 at most. This is \"$stack\"."
+case $architecture in arm64) flag=--arm64 ;; x86_64) flag=--x86-64 ;; *) stop "ARCHITECTURE is arm64 or x86_64." ;; esac
+PATH="$HOME/.cache/koda/cargo-lambda/bin:$PATH"
+command -v cargo-lambda >/dev/null || stop "cargo-lambda is missing: pip install cargo-lambda ziglang (https://www.cargo-lambda.info)."
+if [ -z "${DRY:-}" ]; then
+  command -v aws >/dev/null || stop "The AWS command line is missing: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
+  account=$(aws sts get-caller-identity --query Account --output text) || stop "AWS does not know you: run \`aws configure\`, or set AWS_PROFILE."
+  region=${AWS_REGION:-$(aws configure get region || true)}
+  [ -n "$region" ] || stop "Set AWS_REGION, such as eu-central-1."
+else
+  account=123456789012 region=${AWS_REGION:-us-east-1}
+fi
+export AWS_REGION=$region
+
+# What no other user of this machine may see, not even on a command line.
+private=$(mktemp -d)
+trap 'rm -rf "$private"' EXIT
+
+# ── secrets ───────────────────────────────────────────────────────────────────
+if [ -n "${DRY:-}" ] || ! aws secretsmanager describe-secret --secret-id "$e2b_secret" >/dev/null 2>&1; then
+  [ -n "${E2B_API_KEY:-}${DRY:-}" ] || stop "Set E2B_API_KEY (https://e2b.dev/dashboard); it is kept in Secrets Manager as $e2b_secret, and needed once."
+  say "Keeping the E2B key in Secrets Manager"
+  printf '%s' "${E2B_API_KEY:-}" >"$private/e2b"
+  run aws secretsmanager create-secret --name "$e2b_secret" --description "E2B API key of Koda" --secret-string "file://$private/e2b"
+fi
+if [ -z "${KODA_PASSWORD:-}" ] && [ -z "${OPEN:-}" ] && [ -z "${DRY:-}" ]; then
+  stop "There is no sign-in yet. Set KODA_PASSWORD, which browsers ask for; or OPEN=1, and whoever knows the address uses Koda at your cost."
+fi
+
+# ── programs ──────────────────────────────────────────────────────────────────
+say "Building the functions for $architecture"
+packages=()
+for name in "${functions[@]}"; do packages+=(-p "koda-function-$name"); done
+run cargo lambda build --profile lambda --locked "$flag" ${LAMBDA_COMPILER:+--compiler "$LAMBDA_COMPILER"} --lambda-dir target/lambda "${packages[@]}"
+[ -n "${DRY:-}" ] || for name in "${functions[@]}"; do
+  printf '  %-8s %5s kB\n' "$name" "$(($(stat -c %s "target/lambda/$name/bootstrap") / 1024))" >&2
+done
+say "Building the canvas"
+run make --silent --no-print-directory web/dist/index.html
+
+# ── the stack ─────────────────────────────────────────────────────────────────
+mkdir -p "$build"
+node infra/aws/assemble.mjs | sed "s#CodeUri: ../../target#CodeUri: $PWD/target#" >"$build/template.yaml"
+bucket="$stack-deploy-$account-$region"
+if [ -n "${DRY:-}" ] || ! aws s3api head-bucket --bucket "$bucket" >/dev/null 2>&1; then
+  say "Making a bucket for what is deployed"
+  run aws s3 mb "s3://$bucket"
+fi
+say "Uploading the functions"
+run aws cloudformation package --template-file "$build/template.yaml" --s3-bucket "$bucket" --output-template-file "$build/packaged.yaml"
+
+# A limit for a function is taken from the account's, of which 100 must stay free; new accounts have less than that.
+work=${WORK_CONCURRENCY:-20} streams=${STREAM_CONCURRENCY:-100}
+if [ -z "${DRY:-}" ]; then
+  free=$(aws lambda get-account-settings --query AccountLimit.ConcurrentExecutions --output text)
+  if [ "$free" -lt $((work + streams + 100)) ]; then
+    say "This account allows $free invocations at once: too few to set some aside, so nothing but that limits work at once"
+    work=0
+  fi
+fi
+parameters=("E2bKeySecret=$e2b_secret" "Architecture=$architecture" "WorkConcurrency=$work" "StreamConcurrency=$streams")
+[ -z "${DOMAIN_NAME:-}" ] || parameters+=("DomainName=$DOMAIN_NAME" "CertificateArn=${CERTIFICATE_ARN:?is needed with DOMAIN_NAME}")
+[ -z "${ALARM_EMAIL:-}" ] || parameters+=("AlarmEmail=$ALARM_EMAIL")
+[ -z "${E2B_DOMAIN:-}" ] || parameters+=("E2bDomain=$E2B_DOMAIN")
+[ -z "${E2B_MAX_LIFE:-}" ] || parameters+=("E2bMaxLife=$E2B_MAX_LIFE")
+[ -z "${KODA_MAX_SANDBOXES:-}" ] || parameters+=("MaxSandboxes=$KODA_MAX_SANDBOXES")
+PASSWORD=${KODA_PASSWORD:-} node -e '
+  const pairs = process.argv.slice(1).map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]);
+  process.stdout.write(JSON.stringify([...pairs, ["Password", process.env.PASSWORD]].map((pair) => pair.join("="))));
+' "${parameters[@]}" >"$private/parameters.json"
+say "With ${parameters[*]}"
+say "Making or changing the stack $stack in $region; the first time takes some ten minutes, most of it for CloudFront"
+run aws cloudformation deploy --template-file "$build/packaged.yaml" --stack-name "$stack" --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND \
+  --s3-bucket "$bucket" --no-fail-on-empty-changeset --parameter-overrides "file://$private/parameters.json"
+
+# ── the canvas ────────────────────────────────────────────────────────────────
+output() {
+  if [ -n "${DRY:-}" ]; then printf '<%s of the stack>' "$1"; else
+    aws cloudformation describe-stacks --stack-name "$stack" --query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue" --output text
+  fi
+}
+canvas=$(output CanvasBucket) distribution=$(output Distribution)
+say "Uploading the canvas"
+# Files with a hash in their name never change; the page that names them always may. New files first, old ones last.
+run aws s3 sync web/dist "s3://$canvas" --exclude index.html --cache-control "public, max-age=31536000, immutable" --only-show-errors
+run aws s3 cp web/dist/index.html "s3://$canvas/index.html" --cache-control "no-cache" --only-show-errors
+run aws s3 sync web/dist "s3://$canvas" --delete --only-show-errors --cache-control "public, max-age=31536000, immutable" --exclude index.html
+run aws cloudfront create-invalidation --distribution-id "$distribution" --paths / /index.html
+url=$(output Url)
+if [ -z "${DRY:-}" ]; then
+  say "Looking at it"
+  for try in 1 2 3 4 5 6; do
+    answer=$(curl -sS -m 20 ${KODA_PASSWORD:+-u "koda:$KODA_PASSWORD"} "$url/api/health" || true)
+    [[ $answer == *'"status"'* ]] && break
+    [ "$try" = 6 ] && stop "$url/api/health says: ${answer:0:200}. See docs/DEPLOYMENT/aws.md, troubleshooting."
+    sleep 10
+  done
+fi
+printf 'Koda is at %s\n' "$url"
