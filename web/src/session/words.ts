@@ -16,7 +16,7 @@ export function place(it: Pick<Diagnostic, "file" | "line" | "column">): string 
     .join(":");
 }
 
-export const seconds = (value: number): string => `${Number(value.toFixed(value < 10 ? 1 : 0))} s`;
+export const seconds = (value: number): string => `${Number(value.toFixed(1))} s`;
 
 /** `0:07`, `12:03`. */
 export function clock(totalSeconds: number): string {

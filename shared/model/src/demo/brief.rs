@@ -45,6 +45,7 @@ patterns! {
     FOR = r"\b(?:for|of|from|by|introducing|announcing|about|on)\s+(?:(?:my|our|the|a|an|your|new|upcoming|startup|start-up|company|brand|agency|studio|band|podcast|channel|show|app|shop|store|business|client|product|team|school|club|event|conference|course|newsletter|series|game|film|movie|book|album|song|website|company's)\s+)*";
     KIND_OF_FONT = r"(?:\b(?:in|with|using|use|a|an|the)\s+)+(?:[\p{L}-]+\s+){0,2}(?:font|typeface|lettering)s?\b";
     STRUCTURE = r"^\s*(?:(?:an?|the|my|our|short|new|simple|animated|bold|calm|minimal)\s+)*(?:kinetic\s+typography|typography|logo(?:\s+reveal)?|(?:bar|line|pie)?\s*chart|graph|particles|(?:lower\s+third|title)(?:\s+card)?|intro|outro|opener|teaser|trailer|promo|banner|animation|video|text(?:\s+animation)?|quote|3d\s+title|3d\s+text)\s*[:–—-]\s*";
+    SHADE = r"((?:,\s*|\b(?:and|with|all)\s+)*\b(?:on|over|against|with|in)\s+(?:an?\s+|the\s+)?(?:dark|light|bright)(?:\s+(?:background|backdrop|ground|mode|theme))?)\s*(?:[,.;!]|$)";
     PARTS = r"\s+/\s+|\s*(?:\||\n)\s*";
 }
 
@@ -57,6 +58,7 @@ impl Brief {
             ..Self::default()
         };
         brief.format = FormatWish::take(&mut text);
+        brief.take_shade(&mut text);
         brief.take_subtitle(&mut text);
         brief.take_lines(&mut text);
         brief.take_title(&mut text);
@@ -85,6 +87,15 @@ impl Brief {
         if let Some((value, range)) = labelled(text, &SUBTITLE, true) {
             self.slogan = SLOGAN.is_match(text.plain.get(range.clone()).unwrap_or_default());
             self.subtitle = Some(value);
+            text.take(range);
+        }
+    }
+
+    /// `… in gold on dark`: which is about the picture, and no part of a title.
+    fn take_shade(&mut self, text: &mut Text) {
+        let found = SHADE.captures(&text.plain).and_then(|c| c.get(1));
+        if let Some((range, said)) = found.map(|m| (m.range(), words(m.as_str()))) {
+            self.words.extend(said);
             text.take(range);
         }
     }

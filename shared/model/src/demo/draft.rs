@@ -174,7 +174,13 @@ impl Draft {
             .find(|(role, _)| *role == ColorRole::Background);
         let base = asked.or_else(|| ground.map(|(_, color)| palette::around(*color)));
         let base = base.unwrap_or_else(|| palette::by_chance(&brief.seed));
-        self.design.colors = palette::with(&base.colors, &given);
+        let mut fixed = given.clone();
+        if let Some(dark) = palette::shade(&mood_words).filter(|_| ground.is_none()) {
+            let main = given.iter().find(|(r, _)| *r == ColorRole::Primary);
+            let background = palette::shaded(&base.colors, main.map(|(_, color)| *color), dark);
+            fixed.push((ColorRole::Background, background));
+        }
+        self.design.colors = palette::with(&base.colors, &fixed);
         self.mood.clone_from(&base.mood);
         let (text, ground) = (
             self.design.colors.get(ColorRole::Text),

@@ -46,6 +46,30 @@ pub(crate) fn by_chance(seed: &str) -> &'static NamedPalette {
     all[n]
 }
 
+/// Whether words ask for a dark background (true) or a light one, without naming a colour: `teal on dark`, `light mode`.
+pub(crate) fn shade(words: &[String]) -> Option<bool> {
+    let asked = |shade: &str| {
+        ["background", "backdrop", "ground", "mode", "theme"]
+            .iter()
+            .any(|thing| contains_phrase(words, &format!("{shade} {thing}")))
+            || contains_phrase(words, &format!("on {shade}"))
+    };
+    match (asked("dark"), asked("light") || asked("bright")) {
+        (true, false) => Some(true),
+        (false, true) => Some(false),
+        _ => None,
+    }
+}
+
+/// A background of that shade, which goes with the palette, or with the main colour where one is given.
+pub(crate) fn shaded(base: &Palette, main: Option<Rgb>, dark: bool) -> Rgb {
+    let own = base.get(Background);
+    match main {
+        None if own.is_dark() == dark => own,
+        main => ground(main.unwrap_or_else(|| base.get(Primary)).hsl(), dark),
+    }
+}
+
 /// The palette that goes best with a background.
 pub(crate) fn around(background: Rgb) -> &'static NamedPalette {
     let nearest = PALETTES

@@ -1,7 +1,7 @@
 //! What marks a sandbox as ours.
 
 use crate::wire;
-use e2b_client::{ListQuery, SandboxInfo};
+use e2b_client::{ListQuery, SandboxInfo, SandboxState};
 use koda_domain::{
     SandboxId, SessionId,
     sandbox::{Sandbox, SandboxSpec},
@@ -66,12 +66,14 @@ impl Owner<'_> {
 
 /// A sandbox as Koda sees it; none where its marks are not ours.
 pub(super) fn sandbox_of(info: &SandboxInfo, max_life: Duration) -> Option<Sandbox> {
+    // The time that a plan gives begins anew when a sandbox is resumed.
+    let runs = info.state == SandboxState::Running;
     Some(Sandbox {
         id: SandboxId(info.id.clone()),
         session: info.metadata.get(SESSION)?.parse().ok()?,
         template: info.metadata.get(ENGINE)?.parse().ok()?,
         created_at: info.started_at,
         expires_at: info.end_at,
-        ends_at: info.started_at.checked_add(max_life).ok(),
+        ends_at: info.started_at.checked_add(max_life).ok().filter(|_| runs),
     })
 }

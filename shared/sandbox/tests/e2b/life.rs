@@ -6,7 +6,7 @@ use koda_domain::{
     Engine, SandboxId, SessionId, WorkPath,
     sandbox::{
         Exec, FileWrite, ProcessName, SandboxError, SandboxLimits, SandboxProvider, SandboxSpec,
-        run,
+        Upstream, run,
     },
 };
 use koda_sandbox::e2b::{E2bProvider, OnIdle};
@@ -61,6 +61,76 @@ async fn a_sandbox_that_was_paused_goes_on_where_it_is_used() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(elsewhere.get(&id).await.unwrap().id, id);
     assert_eq!(elsewhere.read(&id, &path, 100).await.unwrap(), "kept");
+}
+
+#[tokio::test]
+async fn a_sandbox_that_was_paused_for_longer_than_its_plan_lets_one_run_is_as_good_as_new() {
+    let Some(room) = Room::or_skip(
+        "a_sandbox_that_was_paused_for_longer_than_its_plan_lets_one_run_is_as_good_as_new",
+        HOUR,
+    )
+    .await
+    else {
+        return;
+    };
+    let mut config = room.config();
+    config.on_idle = OnIdle::Pause;
+    config.max_life = Duration::from_secs(2);
+    let provider = E2bProvider::new(config).unwrap();
+    let made = provider
+        .create(&spec(Duration::from_secs(1)))
+        .await
+        .unwrap();
+    assert!(made.ends_at.is_some());
+    provider
+        .write(&made.id, vec![file("src/a.ts", "kept")])
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    // Whoever asks for it resumes it.
+    let found = provider.get(&made.id).await.unwrap();
+    let now = jiff::Timestamp::now();
+    assert!(
+        found.ends_at.is_none_or(|at| at > now),
+        "it would be replaced instead of used"
+    );
+    let path = WorkPath::parse("src/a.ts").unwrap();
+    assert_eq!(provider.read(&made.id, &path, 100).await.unwrap(), "kept");
+}
+
+#[tokio::test]
+async fn browsers_reach_a_preview_without_a_token_where_that_is_wanted() {
+    let Some(room) = Room::or_skip(
+        "browsers_reach_a_preview_without_a_token_where_that_is_wanted",
+        HOUR,
+    )
+    .await
+    else {
+        return;
+    };
+    let mut config = room.config();
+    let port = room.port();
+    config.preview_url = Some(format!("http://PORT-ID.localhost:{port}"));
+    let provider = E2bProvider::new(config).unwrap();
+    let id = provider.create(&spec(HOUR)).await.unwrap().id;
+    let public = Upstream::Public {
+        origin: format!("http://5173-{}.localhost:{port}", id.0),
+        headers: vec![],
+    };
+    assert_eq!(provider.preview(&id).await.unwrap(), public);
+    // The same host of a sandbox that only Koda may reach refuses.
+    let ours = room.provider();
+    let closed = ours.create(&spec(HOUR)).await.unwrap().id;
+    let status = async |id: &SandboxId| {
+        let asked = reqwest::Client::new()
+            .get(room.emulator_url())
+            .header("host", format!("5173-{}.localhost:{port}", id.0));
+        asked.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(status(&closed).await, 403);
+    assert_ne!(status(&id).await, 403);
+    provider.destroy(&id).await.unwrap();
+    assert_eq!(provider.preview(&id).await, Err(SandboxError::Gone));
 }
 
 #[tokio::test]

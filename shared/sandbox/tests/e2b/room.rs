@@ -132,6 +132,15 @@ impl Room {
         }
     }
 
+    pub fn emulator_url(&self) -> String {
+        self.emulator.url()
+    }
+
+    pub fn port(&self) -> String {
+        let url = self.emulator.url();
+        url.rsplit_once(':').unwrap().1.to_owned()
+    }
+
     pub fn provider(&self) -> Arc<E2bProvider> {
         Arc::new(E2bProvider::new(self.config()).unwrap())
     }

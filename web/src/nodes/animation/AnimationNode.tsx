@@ -109,13 +109,15 @@ function Header() {
   const title = useView(titleOf);
   const engine = useView(engineOf);
   const hasVersion = useView((view) => view.versions.length > 0);
+  const busy = useView((view) => view.turn !== null);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Enter on the node does the same
     <header className={styles.header} onDoubleClick={() => openStudio("chat")}>
       <Clapperboard size={14} className={styles.icon} />
       <span className={styles.title}>{title ?? "Animation"}</span>
       {engine && <span className={styles.engine}>{ENGINE_BADGES[engine]}</span>}
-      <DemoLabel />
+      {/* What it does takes the room while it does something. */}
+      {!busy && <DemoLabel />}
       <span className={styles.end}>
         <StatusBadge />
         <Tooltip label="Open the studio" shortcut="enter">

@@ -46,6 +46,10 @@ fn table() -> Vec<(&'static str, Want)> {
         ),
         ("reveal our logo for Acme", want!(LOGO, title: "Acme")),
         (
+            "A 3D product turntable of a perfume bottle called Noir, gold on dark, 4 seconds",
+            want!(TURNTABLE, title: "Noir", seconds: 4.0, primary: "#d4a72c"),
+        ),
+        (
             "bar chart of sales: Q1 10, Q2 25, Q3 40",
             want!(CHART, title: "Sales", data: &[("Q1", 10.0), ("Q2", 25.0), ("Q3", 40.0)]),
         ),
@@ -449,4 +453,36 @@ fn prompts_become_the_plans_that_they_ask_for() {
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+#[test]
+fn a_background_is_as_dark_or_light_as_was_asked_for() {
+    for (prompt, dark, primary) in [
+        (
+            "bar chart of coffee: Mon 12, Tue 19, teal on dark",
+            true,
+            Some("#0f9b96"),
+        ),
+        (
+            "title card saying \"Morning\", violet, light mode",
+            false,
+            None,
+        ),
+        ("logo reveal for Acme on a dark background", true, None),
+        (
+            "title card saying \"Night\", yellow, with a light background",
+            false,
+            None,
+        ),
+        ("kinetic typography \"Go\", orange, dark theme", true, None),
+    ] {
+        let (_, mut studio) = proposed(prompt);
+        studio.approve();
+        let colors = studio.design().colors;
+        let background = Rgb::parse(&colors.background).unwrap();
+        assert_eq!(background.is_dark(), dark, "{prompt}: {colors:?}");
+        if let Some(primary) = primary {
+            assert_eq!(colors.primary, primary, "{prompt}");
+        }
+    }
 }

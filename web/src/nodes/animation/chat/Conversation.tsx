@@ -41,7 +41,7 @@ export function Conversation({ brief = false, empty, className }: ConversationPr
   const pending = usePending();
   const [shown, setShown] = useState(PAGE);
   const scroller = useRef<HTMLDivElement>(null);
-  const { atEnd, onScroll, onTouch, toEnd } = useStickToEnd(scroller);
+  const { atEnd, onScroll, onTouch, toEnd } = useStickToEnd(scroller, pending.length);
 
   const all = useMemo(() => rows(brief ? lastExchange(items) : items), [items, brief]);
   const list = all.slice(-shown);
@@ -157,8 +157,8 @@ const RowView = memo(function RowView({ row }: { row: Row }) {
   }
 });
 
-/** Keeps a list at its end while it grows, as long as it was there. */
-function useStickToEnd(ref: React.RefObject<HTMLDivElement | null>) {
+/** Keeps a list at its end while it grows, as long as it was there; who says something (`said` grows) wants to see the answer. */
+function useStickToEnd(ref: React.RefObject<HTMLDivElement | null>, said: number) {
   const [atEnd, setAtEnd] = useState(true);
   const sticks = useRef(true);
   const touched = useRef(0);
@@ -171,6 +171,13 @@ function useStickToEnd(ref: React.RefObject<HTMLDivElement | null>) {
     const element = ref.current;
     if (element) element.scrollTop = element.scrollHeight;
   }, [ref]);
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (!element || said === 0) return;
+    sticks.current = true;
+    setAtEnd(true);
+    element.scrollTop = element.scrollHeight;
+  }, [ref, said]);
   useEffect(() => {
     const element = ref.current;
     if (!element) return;
@@ -210,8 +217,10 @@ function useStickToEnd(ref: React.RefObject<HTMLDivElement | null>) {
       else if (up) sticks.current = false;
       setAtEnd(sticks.current);
     },
-    onTouch: () => {
-      touched.current = Date.now();
+    onTouch: (event: React.MouseEvent) => {
+      const { target } = event;
+      const unfolds = target instanceof Element && target.closest("[aria-expanded], summary");
+      if (unfolds) touched.current = Date.now();
     },
   };
 }

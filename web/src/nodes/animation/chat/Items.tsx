@@ -178,7 +178,10 @@ export const Work = memo(function Work({ tools }: { tools: readonly ToolItem[] }
       {tools.map((tool) => (
         <li key={tool.id} className={styles.tool} data-status={tool.status}>
           <StateIcon status={tool.status} />
-          <span className={styles.toolTitle}>{tool.title}</span>
+          {/* What was done says what it was. */}
+          {!(tool.status === "done" && tool.summary) && (
+            <span className={styles.toolTitle}>{tool.title}</span>
+          )}
           {tool.summary && tool.summary !== tool.title && (
             <span className={styles.toolSummary} title={tool.summary}>
               {tool.summary}

@@ -1,8 +1,9 @@
 /** A plan: read, edited in place, approved or rejected. */
 
 import { ArrowDown, ArrowUp, Check, Pencil, Plus, Trash2, X } from "lucide-react";
-import { type KeyboardEvent, memo, useState } from "react";
+import { type KeyboardEvent, memo, useEffect, useRef, useState } from "react";
 import type { Plan } from "../../../api/types";
+import { isField } from "../../../canvas/keys";
 import type { PlanItem } from "../../../session/view";
 import { ENGINE_NAMES, seconds } from "../../../session/words";
 import { Badge } from "../../../ui/Badge";
@@ -74,10 +75,23 @@ function OpenPlan({ item }: { item: PlanItem }) {
       approve();
     }
   };
+  const latest = useRef(approve);
+  latest.current = approve;
+  // With one plan to decide on, the keys mean it wherever they are pressed.
+  useEffect(() => {
+    const onKey = (event: globalThis.KeyboardEvent) => {
+      if (event.key !== "Enter" || !(event.metaKey || event.ctrlKey)) return;
+      if (event.defaultPrevented || isField(event.target)) return;
+      if (document.querySelectorAll("[data-open-plan]").length === 1) latest.current();
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
   return (
     <section
       className={cx(styles.card, "nodrag nopan")}
       data-open
+      data-open-plan
       aria-label={`Plan: ${plan.title}`}
       onKeyDown={onKeyDown}
     >

@@ -83,7 +83,11 @@ export default function SettingsTab() {
           segments={ASPECTS.map((value) => ({ value, label: value }))}
         />
       </Row>
-      <Duration settings={settings} onChange={(seconds) => set({ duration_seconds: seconds })} />
+      <Duration
+        settings={settings}
+        settled={approved}
+        onChange={(seconds) => set({ duration_seconds: seconds })}
+      />
       <div className={styles.pair}>
         <Row label="Frames per second">
           <Select<Fps>
@@ -195,9 +199,11 @@ export default function SettingsTab() {
 
 function Duration({
   settings,
+  settled,
   onChange,
 }: {
   settings: Settings;
+  settled: boolean;
   onChange: (seconds: number) => void;
 }) {
   const [value, setValue] = useState(settings.duration_seconds);
@@ -210,7 +216,11 @@ function Duration({
   return (
     <Row
       label="Duration"
-      hint={settings.duration_fixed ? undefined : "Not fixed yet: the plan may choose another one."}
+      hint={
+        settled || settings.duration_fixed
+          ? undefined
+          : "Not fixed yet: the plan may choose another one."
+      }
     >
       <div className={styles.duration}>
         <Slider
