@@ -15,6 +15,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tracing::{Instrument, info_span};
 
 /// The process that serves the preview.
 pub(crate) const PREVIEW: &str = "preview";
@@ -84,7 +85,10 @@ impl Studio {
         let lock = self.environments.lock(head.id);
         let _guard = lock.lock().await;
         let began = self.clock().now();
-        let (sandbox, fresh) = self.find_or_create(head.id, engine).await?;
+        let (sandbox, fresh) = self
+            .find_or_create(head.id, engine)
+            .instrument(info_span!("sandbox", session.id = %head.id))
+            .await?;
         self.fill(&head.tenant, &sandbox, contents.files, contents.manifest)
             .await?;
         self.serve_preview(&sandbox).await?;

@@ -3,12 +3,13 @@
 use crate::{
     compose::{Place, compose, secret_of},
     config::Config,
-    configured, stores,
+    configured, stores, telemetry,
 };
 use anyhow::Context;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_lambda::{primitives::Blob, types::InvocationType};
+use axum::{extract::Request, middleware::Next, response::Response};
 use koda_domain::dispatch::{Dispatcher, Errand};
 use koda_http::{AppState, Mount, Site};
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -95,11 +96,19 @@ pub async fn serve(mount: &Mount) -> Result<(), Error> {
     let aws = stores::aws().await;
     let (state, _) = prepare(&config, &aws).await?;
     let app = koda_http::one(mount, state);
+    let app = app.layer(axum::middleware::from_fn(flushed));
     if mount.stream {
         lambda_http::run_with_streaming_response(app).await
     } else {
         lambda_http::run(app).await
     }
+}
+
+/// Between invocations nothing runs: what was gathered is sent first.
+async fn flushed(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    telemetry::flush().await;
+    response
 }
 
 /// Does the work that it is called for, until Lambda ends the process.
@@ -117,6 +126,8 @@ pub async fn work() -> Result<(), Error> {
             // Whatever else comes, comes from the schedule.
             Err(_) => tend(state, invoker).await,
         }
+        // Between invocations nothing runs.
+        telemetry::flush().await;
         Ok::<_, Error>(())
     };
     lambda_runtime::run(service_fn(handle)).await

@@ -10,6 +10,7 @@ mod secret;
 #[cfg(feature = "server")]
 mod serve;
 mod stores;
+mod telemetry;
 
 pub use config::Config;
 

@@ -4,7 +4,7 @@ use crate::{
     absolute,
     compose::{Place, compose, secret_of},
     config::Config,
-    stores,
+    stores, telemetry,
 };
 use anyhow::{Context, Result};
 use koda_http::{AppState, Site};
@@ -61,7 +61,9 @@ pub(crate) async fn serve(config: Config) -> Result<()> {
         () = async { shutdown.cancelled().await; tokio::time::sleep(DRAIN).await } => serving.abort(),
     }
     shutdown.cancel();
-    worker.await.context("the worker broke")
+    let worked = worker.await.context("the worker broke");
+    telemetry::flush().await;
+    worked
 }
 
 /// Says what this server works with, and what of it does not answer.

@@ -18,7 +18,9 @@ impl FromRequestParts<AppState> for Tenant {
     type Rejection = ApiError;
 
     async fn from_request_parts(_: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
-        Ok(Self(TenantId::single()))
+        let tenant = TenantId::single();
+        tracing::Span::current().record("tenant", tracing::field::display(&tenant));
+        Ok(Self(tenant))
     }
 }
 
@@ -86,6 +88,7 @@ impl FromRequestParts<AppState> for OwnedSession {
                 "This is not a session's id: ses_ and 26 characters.",
             )
         })?;
+        tracing::Span::current().record("session.id", tracing::field::display(id));
         let head = state.studio.store().session(&tenant, id).await?;
         Ok(Self { tenant, head })
     }

@@ -3,13 +3,16 @@
 use crate::{AppState, Code, error::ApiError};
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use std::panic::AssertUnwindSafe;
-use tracing::Instrument;
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+use tracing::{Instrument, field::Empty};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -32,8 +35,17 @@ pub(crate) async fn requests(
         "req_{}",
         state.studio.ids().ulid().to_string().to_ascii_lowercase()
     );
-    let span =
-        tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    // Ids of whom and what it is about are put in by those that find them out.
+    let span = tracing::info_span!(
+        "request",
+        request.id = id,
+        method = %request.method(),
+        path = request.uri().path(),
+        tenant = Empty,
+        session.id = Empty,
+        otel.kind = "server",
+    );
+    let began = Instant::now();
     let work = async {
         if let Err(error) = check(&state, &request) {
             return error.into_response();
@@ -47,12 +59,32 @@ pub(crate) async fn requests(
             .into_response()
         })
     };
-    let mut response = CURRENT.scope(id.clone(), work).instrument(span).await;
+    let work = CURRENT.scope(id.clone(), work).instrument(span.clone());
+    let mut response = work.await;
+    span.in_scope(|| measure(response.status(), began.elapsed()));
     protect(&state, response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// Tells the log, and whoever keeps metrics, how a request went: until its answer began, where that is a stream.
+fn measure(status: StatusCode, took: Duration) {
+    let (seconds, status) = (took.as_secs_f64(), status.as_u16());
+    if status >= 500 {
+        tracing::warn!(
+            histogram.koda.request.seconds = seconds,
+            status,
+            "The request failed"
+        );
+    } else {
+        tracing::debug!(
+            histogram.koda.request.seconds = seconds,
+            status,
+            "The request was answered"
+        );
+    }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

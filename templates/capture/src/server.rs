@@ -1,7 +1,7 @@
 //! The workspace's page server: the one that runs, or one of our own for the time of a run.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty};
@@ -21,10 +21,25 @@ const LISTEN_WITHIN: Duration = Duration::from_secs(30);
 /// How long one file may take; a first request waits for Vite to bundle dependencies.
 const ANSWER_WITHIN: Duration = Duration::from_secs(45);
 
+/// How long a server that somebody else has just started may take to listen.
+const STARTS_WITHIN: Duration = Duration::from_secs(15);
+
 /// A server of the workspace. Where it is ours, dropping it ends it.
 pub struct Server {
     port: u16,
+    // In this order: the server ends before its cache goes.
     _own: Option<Group>,
+    _cache: Option<Cache>,
+}
+
+/// A cache for a server of our own: two servers that begin with one take its files from each other.
+struct Cache(PathBuf);
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        // What is left goes with the workspace.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// An answer of the server.
@@ -47,10 +62,21 @@ impl Server {
             })?,
             _ => PORT,
         };
-        if listens(port).await {
-            return Ok(Self { port, _own: None });
+        let deadline = Instant::now() + STARTS_WITHIN;
+        loop {
+            if listens(port).await {
+                return Ok(Self {
+                    port,
+                    _own: None,
+                    _cache: None,
+                });
+            }
+            // The preview's server is sooner there than another beside it.
+            if !is_starting(app) || Instant::now() > deadline {
+                return Self::start(app).await;
+            }
+            sleep(Duration::from_millis(20)).await;
         }
-        Self::start(app).await
     }
 
     async fn start(app: &Path) -> Result<Self> {
@@ -70,6 +96,13 @@ impl Server {
             .current_dir(app)
             .env("KODA_PORT", port.to_string())
             .env_remove("KODA_SOCKET");
+        let cache = std::env::var_os("KODA_VITE_CACHE").map(|shared| {
+            let own = format!("capture-{}", std::process::id());
+            Cache(PathBuf::from(shared).with_file_name(own))
+        });
+        if let Some(Cache(own)) = &cache {
+            command.env("KODA_VITE_CACHE", own);
+        }
         command.stdout(std::process::Stdio::null());
         let mut group = Group::spawn(command)
             .map_err(|error| failed(format!("node cannot be started: {error}")))?;
@@ -105,6 +138,7 @@ impl Server {
         Ok(Self {
             port,
             _own: Some(group),
+            _cache: cache,
         })
     }
 
@@ -160,6 +194,22 @@ impl Server {
             .await
             .unwrap_or_else(|_| Err(failed(&"too slow")))
     }
+}
+
+/// Whether a server of this workspace was started, as Linux tells of processes that this one may see.
+fn is_starting(app: &Path) -> bool {
+    let Ok(app) = app.canonicalize() else {
+        return false;
+    };
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.map(|process| process.path()).any(|process| {
+        let runs = std::fs::read(process.join("cmdline")).is_ok_and(|line| {
+            line.split(|byte| *byte == 0)
+                .skip(1)
+                .any(|it| it == b"dev.mjs")
+        });
+        runs && std::fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == app)
+    })
 }
 
 async fn listens(port: u16) -> bool {

@@ -8,7 +8,7 @@
 mod support;
 
 use serde_json::Value;
-use support::{Fixture, Run, Workspace};
+use support::{Fixture, Run, Workspace, free_port};
 
 const PAGE_GATES: &[&str] = &["check", "--only", "load,frames,layout"];
 
@@ -263,4 +263,27 @@ fn mistakes_of_type_and_at_run_time_are_found_with_their_line() {
     let counter = "let calls = 0;\nimport { useCurrentFrame } from \"remotion\";\nexport default function Composition() {\n  useCurrentFrame();\n  calls++;\n  return <p style={{ color: \"white\", fontSize: 20 + (calls % 50) }}>text</p>;\n}\n";
     let found = finding(&workspace, counter);
     assert_eq!(found["code"], "nondeterministic_frame", "{found}");
+}
+
+#[test]
+fn a_server_that_has_just_been_started_is_waited_for_and_never_disturbed() {
+    let Some(workspace) = Workspace::new("remotion") else {
+        return;
+    };
+    let port = free_port();
+    let mut server = workspace.serve(port);
+    let run = workspace.run_at(port, &["check", "--only", "bundle"]);
+    let report = run.result();
+    assert_eq!(report["ok"], true, "{report}");
+    // Beside one that serves another port a server of its own begins, with a cache of its own.
+    let beside = workspace.run_at(free_port(), &["check", "--only", "bundle"]);
+    assert_eq!(beside.result()["ok"], true, "{}", beside.stderr);
+    assert!(server.try_wait().unwrap().is_none(), "the server ended");
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let caches = support::listing(workspace.app.path());
+    assert!(
+        !caches.iter().any(|name| name.starts_with("capture-")),
+        "{caches:?}"
+    );
 }

@@ -1929,6 +1929,11 @@ export interface components {
             /** @default null */
             turn: components["schemas"]["TurnState"] | null;
             /**
+             * @description The last turns that are over, oldest first; at most twenty.
+             * @default []
+             */
+            turns: components["schemas"]["TurnSummary"][];
+            /**
              * @description Tokens and money of all turns.
              * @default {
              *       "cached_tokens": 0,
@@ -2076,6 +2081,33 @@ export interface components {
              */
             width: number;
         };
+        /** @description Seconds by stage. A stage that was cut off does not count. */
+        Stages: {
+            /**
+             * Format: double
+             * @description Checks, inside the sandbox.
+             * @default 0
+             */
+            check: number;
+            /**
+             * Format: double
+             * @description Waiting for the model.
+             * @default 0
+             */
+            model: number;
+            /**
+             * Format: double
+             * @description Making and filling new sandboxes.
+             * @default 0
+             */
+            sandbox: number;
+            /**
+             * Format: double
+             * @description Tools, without checks.
+             * @default 0
+             */
+            tools: number;
+        };
         /**
          * @description Why a model stopped.
          * @enum {string}
@@ -2196,6 +2228,8 @@ export interface components {
              * @description Repairs asked for so far.
              */
             repairs: number;
+            /** @description Where the time went so far. */
+            stages?: components["schemas"]["Stages"];
             /**
              * Format: date-time
              * @description When it began.
@@ -2213,6 +2247,44 @@ export interface components {
             /** @description Whether the model has said all; what is left is the server's to do. */
             told_all: boolean;
             /** @description Tokens and money so far. */
+            usage: components["schemas"]["Usage"];
+        };
+        /** @description A turn that is over. */
+        TurnSummary: {
+            /**
+             * Format: int32
+             * @description 1, and more where workers died.
+             */
+            attempts: number;
+            /** @description Its name. */
+            id: components["schemas"]["TurnId"];
+            /** @description What it answered. */
+            input: components["schemas"]["TurnInput"];
+            /** @description How it ended. */
+            outcome: components["schemas"]["TurnOutcome"];
+            /**
+             * Format: int32
+             * @description Repairs asked for.
+             */
+            repairs: number;
+            /**
+             * Format: double
+             * @description From its beginning to its end.
+             */
+            seconds: number;
+            /** @description Where they went. */
+            stages: components["schemas"]["Stages"];
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            started_at: string;
+            /**
+             * Format: int32
+             * @description Model calls.
+             */
+            steps: number;
+            /** @description Tokens and money. */
             usage: components["schemas"]["Usage"];
         };
         Upload: {

@@ -13,7 +13,7 @@ use koda_domain::{
 use serde_json::Value;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{Instrument, info, info_span, warn};
 
 /// How often a running render is looked at.
 const LOOK: Duration = Duration::from_millis(300);
@@ -141,7 +141,8 @@ impl Studio {
                     lease: &lease,
                     cancel: cancel.clone(),
                 };
-                if !Box::pin(watch.run(head)).await {
+                let span = info_span!("render", tenant = %head.tenant, session.id = %session, render.id = %watch.render.id);
+                if !Box::pin(watch.run(head)).instrument(span).await {
                     break true;
                 }
             };
@@ -163,7 +164,11 @@ impl Watch<'_> {
             let ended = match cancel.run_until_cancelled(self.attempt(&head)).await {
                 None => Ended::Silently,
                 Some(Ok(output)) => {
-                    info!(render.id = %id, "Render {id} is ready");
+                    info!(
+                        monotonic_counter.koda.renders = 1,
+                        histogram.koda.render.seconds = output.seconds,
+                        "The render is ready"
+                    );
                     return self
                         .tell(vec![EventBody::RenderReady {
                             render_id: id,
@@ -178,12 +183,20 @@ impl Watch<'_> {
                 Ended::Silently => return false,
                 Ended::Cancelled => EventBody::RenderCancelled { render_id: id },
                 Ended::Again(failure) if self.render.attempts < ATTEMPTS => {
-                    warn!(render.id = %id, code = failure.code, "Render {id} begins again: {}", failure.message);
+                    warn!(
+                        code = failure.code,
+                        "The render begins again: {}", failure.message
+                    );
                     self.render.status = RenderStatus::Queued;
                     continue;
                 }
                 Ended::Again(failure) | Ended::Failed(failure) => {
-                    warn!(render.id = %id, code = failure.code, "Render {id} failed: {}", failure.message);
+                    warn!(
+                        monotonic_counter.koda.renders.failed = 1,
+                        code = failure.code,
+                        "The render failed: {}",
+                        failure.message
+                    );
                     EventBody::RenderFailed {
                         render_id: id,
                         failure,

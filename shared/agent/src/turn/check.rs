@@ -12,6 +12,7 @@ use koda_domain::{
 use serde_json::Value;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span};
 
 /// How long a check may take.
 const DEADLINE: Duration = Duration::from_secs(180);
@@ -36,7 +37,10 @@ impl Job<'_> {
             self.tell(vec![EventBody::CheckStarted {}]).await?
         };
         let digest = head.state.digest();
-        let (report, sheet) = self.check_somewhere(&head).await?;
+        let (report, sheet) = self
+            .check_somewhere(&head)
+            .instrument(info_span!("check"))
+            .await?;
         self.tell(vec![EventBody::CheckFinished {
             report,
             digest,

@@ -13,12 +13,13 @@ use crate::{Studio, StudioError, commands::approval, commit::Writer, tools};
 use koda_domain::{
     AssetId, EventBody, SessionId, SessionState, TurnId, WorkPath,
     event::{Actor, TurnOutcome},
+    state::TurnSummary,
     store::{Lease, SessionHead, StoreError},
     version::FileEntry,
 };
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{Instrument, info, info_span, trace, warn};
 
 /// How soon a request to stop is seen where nobody rings.
 const STOP_POLL: Duration = Duration::from_millis(400);
@@ -192,13 +193,18 @@ impl Studio {
                 lease,
                 cancel: stop.clone(),
             };
+            let span =
+                info_span!("turn", tenant = %head.tenant, session.id = %session, turn.id = %turn);
             let work = async {
                 let result = Box::pin(job.run(head)).await;
                 stop.cancel();
                 result
             };
-            let (result, ()) = tokio::join!(work, self.watch_for_stop(session, &stop));
-            job.finish(result, cancel.is_cancelled()).await?;
+            let at_work = async {
+                let (result, ()) = tokio::join!(work, self.watch_for_stop(session, &stop));
+                job.finish(result, cancel.is_cancelled()).await
+            };
+            at_work.instrument(span).await?;
         }
     }
 
@@ -215,7 +221,7 @@ impl Studio {
                 turn: Some(turn.id),
             };
             let attempt = turn.attempt + 1;
-            info!(session.id = %session, turn.id = %turn.id, "Resuming turn {} of session {session}", turn.id);
+            info!(session.id = %session, turn.id = %turn.id, "Resuming a turn that another worker left");
             let resumed = EventBody::TurnResumed { attempt };
             let head = self
                 .commit::<Interrupted>(session, writer, |_| Ok(vec![resumed.clone()]))
@@ -417,11 +423,33 @@ impl Job<'_> {
                 message,
             },
         };
-        info!(session.id = %self.session, turn.id = %self.turn, outcome = ?kind(&outcome), "Turn {} ended", self.turn);
-        self.tell(vec![EventBody::TurnFinished { outcome }])
-            .await
-            .map(|_| ())
+        let outcome_kind = kind(&outcome);
+        let head = self.tell(vec![EventBody::TurnFinished { outcome }]).await?;
+        if let Some(turn) = head.state.turns.last().filter(|t| t.id == self.turn) {
+            measure(turn, outcome_kind);
+        }
+        Ok(())
     }
+}
+
+/// Tells the log, and whoever keeps metrics, how a turn went.
+fn measure(turn: &TurnSummary, outcome: &'static str) {
+    let stages = turn.stages;
+    info!(
+        monotonic_counter.koda.turns = 1,
+        histogram.koda.turn.seconds = turn.seconds,
+        histogram.koda.turn.model.seconds = stages.model,
+        histogram.koda.turn.tools.seconds = stages.tools,
+        histogram.koda.turn.sandbox.seconds = stages.sandbox,
+        histogram.koda.turn.check.seconds = stages.check,
+        outcome,
+        "The turn ended: {outcome}"
+    );
+    trace!(
+        monotonic_counter.koda.tokens.input = turn.usage.input_tokens,
+        monotonic_counter.koda.tokens.output = turn.usage.output_tokens,
+        "Tokens"
+    );
 }
 
 fn kind(outcome: &TurnOutcome) -> &'static str {

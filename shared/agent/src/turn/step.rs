@@ -10,6 +10,7 @@ use koda_domain::{
 };
 use std::time::Duration;
 use tokio::time::Instant;
+use tracing::{Instrument, info_span};
 
 /// How often a call that failed before its first word is tried.
 const TRIES: u32 = 3;
@@ -55,7 +56,9 @@ impl Job<'_> {
         loop {
             tries += 1;
             let mut seen = false;
-            let streamed = self.stream(step, request.clone(), &mut seen);
+            let streamed = self
+                .stream(step, request.clone(), &mut seen)
+                .instrument(info_span!("model", step, tries));
             let Some(result) = self.cancel.run_until_cancelled(streamed).await else {
                 return Err(Interrupted::Cancelled);
             };

@@ -157,3 +157,29 @@ async fn restoring_makes_a_new_version_and_forgets_none() {
     assert_ne!(state.files, changed.files);
     bench.assert_whole().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_that_is_over_says_where_its_time_went() {
+    let mut setup = setup();
+    setup.sandboxes = checks(|_| GOOD.into());
+    let bench = bench(setup).await;
+    let _work = bench.work();
+    let state = bench.built().await;
+    let [planned, built] = state.turns.as_slice() else {
+        panic!("{:?}", state.turns)
+    };
+    assert_eq!(planned.outcome, TurnOutcome::AwaitingPlan);
+    assert!(matches!(built.outcome, TurnOutcome::Ready { .. }));
+    assert!(built.started_at >= planned.started_at);
+    // As long as the check said that it took, and not counted as a tool as well.
+    assert!((built.stages.check - 0.1).abs() < 1e-9, "{built:?}");
+    assert!(planned.stages.check == 0.0 && planned.steps == 1 && built.steps > 1);
+    let all = built.stages.model + built.stages.tools + built.stages.sandbox;
+    assert!(all <= built.seconds, "{built:?}");
+    // However many there were, the last ones are remembered.
+    for n in 0..25 {
+        bench.say(&format!("no change, {n}")).await;
+        bench.idle().await;
+    }
+    assert_eq!(bench.state().await.turns.len(), 20);
+}

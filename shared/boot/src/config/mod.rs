@@ -58,6 +58,67 @@ pub struct Config {
     pub log: String,
     /// Whether logs are JSON lines.
     pub log_json: bool,
+    /// The collector of traces and metrics, where there is one.
+    pub otlp: Option<Otlp>,
+}
+
+/// A collector that speaks OpenTelemetry's protocol over HTTP.
+#[derive(Debug, Clone)]
+pub struct Otlp {
+    /// Its address, without `/v1/traces`.
+    pub endpoint: String,
+    /// What this process is called there.
+    pub service: String,
+    /// Headers that it asks for.
+    pub headers: Headers,
+}
+
+/// Names and values of headers; never shown.
+#[derive(Clone, Default)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// Each name with its value.
+    pub fn iter(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter()
+    }
+}
+
+impl std::fmt::Debug for Headers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[set]")
+    }
+}
+
+impl Otlp {
+    fn read(reader: &mut Reader) -> Option<Self> {
+        let headers = reader.secret("OTEL_EXPORTER_OTLP_HEADERS");
+        let service = reader.text("OTEL_SERVICE_NAME");
+        let endpoint = reader.address("OTEL_EXPORTER_OTLP_ENDPOINT")?;
+        // As OpenTelemetry writes them: `api-key=abc,other=def`, values percent-encoded.
+        let mut pairs = Vec::new();
+        for pair in headers.iter().flat_map(|h| h.expose().split(',')) {
+            match pair.split_once('=') {
+                Some((name, value)) => pairs.push((name.trim().into(), decoded(value.trim()))),
+                None if pair.trim().is_empty() => {}
+                None => reader.problem(
+                    "OTEL_EXPORTER_OTLP_HEADERS",
+                    "must be names and values, as in api-key=abc,other=def",
+                ),
+            }
+        }
+        Some(Self {
+            endpoint,
+            service,
+            headers: Headers(pairs),
+        })
+    }
+}
+
+fn decoded(value: &str) -> String {
+    percent_encoding::percent_decode_str(value)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 /// How sandboxes are made at E2B.
@@ -208,6 +269,7 @@ impl Config {
             max_sandboxes: reader.parsed("KODA_MAX_SANDBOXES", "a number"),
             max_renders: reader.parsed("KODA_MAX_RENDERS", "a number"),
             log: reader.text("KODA_LOG"),
+            otlp: Otlp::read(&mut reader),
             log_json: reader.one_of("KODA_LOG_FORMAT", &["text", "json"]) == "json",
         };
         let loopback = ["127.0.0.1", "::1", "localhost"].contains(&config.host.as_str());

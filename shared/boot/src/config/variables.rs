@@ -283,6 +283,25 @@ pub const VARIABLES: &[Variable] = &[
         "What is logged: error, warn, info, debug, or a tracing filter such as koda_agent=debug.",
     ),
     variable(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "log.otlp.endpoint",
+        "",
+        "Address of an OpenTelemetry collector that takes OTLP over HTTP, such as http://localhost:4318, for traces and metrics.",
+    ),
+    Variable {
+        name: "OTEL_EXPORTER_OTLP_HEADERS",
+        yaml: "log.otlp.headers",
+        default: "",
+        secret: true,
+        help: "Headers that the collector asks for, such as api-key=abc,other=def.",
+    },
+    variable(
+        "OTEL_SERVICE_NAME",
+        "log.otlp.service",
+        "koda",
+        "What this process is called at the collector.",
+    ),
+    variable(
         "KODA_LOG_FORMAT",
         "log.format",
         "text",

@@ -1,8 +1,8 @@
 //! The fold: what each event does to the state.
 
 use super::{
-    CheckState, Phase, Proposal, REMEMBERED_KEYS, SandboxState, SessionState, TurnState,
-    VersionSummary,
+    CheckState, Phase, Proposal, REMEMBERED_KEYS, SandboxState, SessionState, Stages, TurnState,
+    TurnSummary, VersionSummary, timing::REMEMBERED_TURNS,
 };
 use crate::{
     AssetId, BlobId, MessageId, TurnId,
@@ -19,6 +19,7 @@ impl SessionState {
     /// The state after one more event. `seq`, `at` and `turn` are the event's own.
     #[expect(clippy::too_many_lines, reason = "one arm for each kind of event")]
     pub fn apply(&mut self, seq: u64, at: Timestamp, turn: Option<TurnId>, body: &EventBody) {
+        self.in_turn(|t| t.stages.add(body));
         match body {
             EventBody::SessionCreated {
                 node_id, settings, ..
@@ -140,7 +141,7 @@ impl SessionState {
             }
             EventBody::VersionCreated { version } => self.version_created(seq, version),
             EventBody::StopRequested {} => self.in_turn(|t| t.stop_requested = true),
-            EventBody::TurnFinished { outcome } => self.turn_finished(outcome),
+            EventBody::TurnFinished { outcome } => self.turn_finished(at, outcome),
             EventBody::RenderQueued { .. }
             | EventBody::RenderStarted { .. }
             | EventBody::RenderProgressed { .. }
@@ -205,6 +206,7 @@ impl SessionState {
             steps: 0,
             open_calls: Vec::new(),
             usage: Usage::default(),
+            stages: Stages::default(),
             repairs: 0,
             last_error: None,
             stop_requested: false,
@@ -246,8 +248,13 @@ impl SessionState {
         self.phase = Phase::Ready;
     }
 
-    fn turn_finished(&mut self, outcome: &TurnOutcome) {
-        self.turn = None;
+    fn turn_finished(&mut self, at: Timestamp, outcome: &TurnOutcome) {
+        if let Some(turn) = self.turn.take() {
+            self.turns.push(TurnSummary::new(&turn, at, outcome));
+            if self.turns.len() > REMEMBERED_TURNS {
+                self.turns.remove(0);
+            }
+        }
         self.outcome = Some(outcome.clone());
         self.phase = match outcome {
             TurnOutcome::AwaitingPlan => Phase::Plan,

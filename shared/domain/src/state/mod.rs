@@ -1,8 +1,10 @@
 //! The state of a session: a fold over its events, and nothing else.
 
 mod fold;
+mod timing;
 
 pub use fold::signature;
+pub use timing::{Stages, TurnSummary};
 
 use crate::{
     AssetId, BlobId, MessageId, RenderId, SandboxId, Settings, TurnId, VersionId,
@@ -47,6 +49,8 @@ pub struct SessionState {
     pub turn: Option<TurnState>,
     /// How the last turn ended.
     pub outcome: Option<TurnOutcome>,
+    /// The last turns that are over, oldest first; at most twenty.
+    pub turns: Vec<TurnSummary>,
     /// Working files.
     pub files: Files,
     /// What the last check said of which files and settings.
@@ -111,6 +115,9 @@ pub struct TurnState {
     pub open_calls: Vec<ToolCall>,
     /// Tokens and money so far.
     pub usage: Usage,
+    /// Where the time went so far.
+    #[serde(default)]
+    pub stages: Stages,
     /// Repairs asked for so far.
     pub repairs: u32,
     /// The last check error told to the model: gate, code, file and message.

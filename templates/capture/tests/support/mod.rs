@@ -260,18 +260,35 @@ impl Workspace {
 
     /// Runs the program to its end. No server runs at the port, so it starts one.
     pub fn run(&self, arguments: &[&str]) -> Run {
+        self.run_at(free_port(), arguments)
+    }
+
+    /// The same with the workspace's server at this port, or nothing.
+    pub fn run_at(&self, port: u16, arguments: &[&str]) -> Run {
         let mut command = program(self.app.path(), arguments);
-        // A port that was free a moment ago.
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        command
-            .env("KODA_PORT", free.to_string())
-            .env("KODA_VITE_CACHE", self.app.path().join("vite"));
+        self.place(&mut command, port);
         finish(command)
     }
+
+    /// The workspace's own server, which has just been started.
+    pub fn serve(&self, port: u16) -> Child {
+        let mut command = Command::new("node");
+        command.arg("dev.mjs").current_dir(self.app.path());
+        self.place(&mut command, port);
+        command.stdout(Stdio::null()).spawn().unwrap()
+    }
+
+    fn place(&self, command: &mut Command, port: u16) {
+        command
+            .env("KODA_PORT", port.to_string())
+            .env("KODA_VITE_CACHE", self.app.path().join("vite"));
+    }
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 fn copy_tree(from: &Path, to: &Path) {

@@ -1,5 +1,5 @@
 // The development server: Vite behind one request handler that listens on a port and, where asked, on a Unix socket.
-import { cpSync, existsSync, rmSync } from "node:fs";
+import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { resolve } from "node:path";
 import { createServer } from "vite";
@@ -56,5 +56,12 @@ function seedCache(root) {
   const cache = process.env.KODA_VITE_CACHE;
   const prepared = resolve(root, "node_modules/.vite/deps");
   if (!cache || existsSync(resolve(cache, "deps/_metadata.json")) || !existsSync(prepared)) return;
-  cpSync(prepared, resolve(cache, "deps"), { recursive: true });
+  // Whole or not at all: another server may begin at the same time.
+  const copy = resolve(cache, `deps-${process.pid}`);
+  cpSync(prepared, copy, { recursive: true });
+  try {
+    renameSync(copy, resolve(cache, "deps"));
+  } catch {
+    rmSync(copy, { recursive: true, force: true });
+  }
 }

@@ -1,0 +1,98 @@
+// What a server tells of its work: logs with ids, the time of each stage, traces and metrics at a collector.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import { freePort, until } from "./cloud.mjs";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+
+/** A collector that keeps what it is sent; names in it are plain text. */
+async function collector() {
+  const got = { "/v1/traces": "", "/v1/metrics": "" };
+  const keys = new Set();
+  const server = createServer(async (request, response) => {
+    for await (const chunk of request) got[request.url] += chunk.toString("latin1");
+    keys.add(request.headers["api-key"]);
+    response.writeHead(200, { "content-type": "application/x-protobuf" }).end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { got, keys, url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
+test("a turn is told in logs, in the API, and to a collector", { timeout: 120_000 }, async (t) => {
+  const data = await mkdtemp(join(tmpdir(), "koda-observed-"));
+  const sink = await collector();
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  const server = spawn(join(ROOT, "infra/dev/run.sh"), {
+    env: {
+      ...process.env,
+      PORT: `${port}`,
+      KODA_DATA_DIR: data,
+      KODA_LOG_FORMAT: "json",
+      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+      OTEL_EXPORTER_OTLP_HEADERS: "api-key=not%20for%20the%20log",
+    },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  server.stderr.on("data", (text) => (said += text));
+  t.after(async () => {
+    if (server.exitCode === null) server.kill("SIGKILL");
+    sink.close();
+    await rm(data, { recursive: true, force: true });
+  });
+  const call = async (method, path, body) => {
+    const response = await fetch(url + path, { method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body) });
+    const text = await response.text();
+    assert.ok(response.ok, `${path}: ${text}`);
+    return text ? JSON.parse(text) : null;
+  };
+  const health = () => fetch(`${url}/api/health`).then((r) => r.ok, () => false);
+  await until(`the server did not start: ${said}`, health);
+  const project = await call("POST", "/api/v1/projects", { name: "Observed" });
+  const session = await call("POST", `/api/v1/projects/${project.id}/sessions`, { node_id: "n1" });
+  const path = `/api/v1/sessions/${session.id}`;
+  const state = async () => (await call("GET", path)).state;
+  await call("POST", `${path}/messages`, { text: 'Title card saying "Observed", 1 second' });
+  const { proposal } = await until("no plan", async () => ((it) => (it.proposal?.open && !it.turn ? it : null))(await state()));
+  await call("POST", `${path}/plan`, { decision: "approve", hash: proposal.hash });
+  const { turns } = await until(`no version: ${said}`, async () => ((it) => (it.versions.length && !it.turn ? it : null))(await state()), 90);
+
+  // In the API: what each took.
+  assert.equal(turns.length, 2);
+  const [planned, built] = turns;
+  assert.equal(planned.outcome.type, "awaiting_plan");
+  assert.equal(built.outcome.type, "ready");
+  const { model, tools, sandbox, check } = built.stages;
+  assert.ok(check > 0.1 && sandbox >= 0 && model > 0 && tools > 0, JSON.stringify(built));
+  assert.ok(model + tools + check <= built.seconds, JSON.stringify(built));
+  assert.equal(planned.stages.check, 0);
+
+  await call("DELETE", `/api/v1/projects/${project.id}`);
+  const ended = once(server, "exit");
+  server.kill("SIGTERM");
+  await ended;
+
+  // In the log: who, what, and nothing that is secret.
+  const lines = said.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  const end = lines.filter((line) => line.fields.message?.startsWith("The turn ended"));
+  assert.deepEqual(end.map((line) => line.fields.outcome), ["awaiting_plan", "ready"]);
+  const { span } = end[1];
+  assert.deepEqual([span.name, span["session.id"], span["turn.id"], typeof span.tenant], ["turn", session.id, built.id, "string"]);
+  assert.ok(!said.includes("not for the log"), "a header's value is in the log");
+
+  // At the collector: the same as spans and as metrics.
+  for (const name of ["turn", "model", "check", "sandbox", "request", session.id, built.id]) {
+    assert.ok(sink.got["/v1/traces"].includes(name), `no span says ${name}`);
+  }
+  for (const name of ["koda.turns", "koda.turn.seconds", "koda.turn.check.seconds", "koda.request.seconds", "awaiting_plan"]) {
+    assert.ok(sink.got["/v1/metrics"].includes(name), `no metric says ${name}`);
+  }
+  assert.deepEqual([...sink.keys], ["not for the log"]);
+});
