@@ -65,6 +65,22 @@ test("killed in the middle of a turn and of a render, the same tab carries on", 
   assert.equal(events.filter((e) => e.type === "version_created").length, 1);
   assert.equal(events.filter((e) => e.type === "message_posted").length, 1);
 
+  // Its preview follows the next change, although its connection went with the server.
+  await box.fill("change the title to Here again");
+  await box.press("Enter");
+  await page.getByText("Version 2").first().waitFor({ timeout: 120_000 });
+  await page.getByLabel("Frame", { exact: true }).press("End");
+  await until("the new words in the preview", () =>
+    page
+      .frameLocator("iframe")
+      .locator("body")
+      .innerText({ timeout: 1000 })
+      .then(
+        (text) => /again/i.test(text),
+        () => false,
+      ),
+  );
+
   // In a render: the renderer runs on without its server, and is found again.
   const render = await api(server, "POST", `/api/v1/sessions/${session}/renders`, {
     resolution: "720p",
@@ -95,7 +111,7 @@ test("killed in the middle of a turn and of a render, the same tab carries on", 
   // The same tab, which was never reloaded, still works.
   await box.fill("make it blue");
   await box.press("Enter");
-  await page.getByText("Version 2").first().waitFor({ timeout: 120_000 });
+  await page.getByText("Version 3").first().waitFor({ timeout: 120_000 });
   events = await logOf(server, session);
   wholeLog(events);
   assert.equal(sandboxes(server).length, 1, "a sandbox was left over");

@@ -111,6 +111,13 @@ impl Studio {
                 "Write what you would like to see.",
             ));
         }
+        let all = || std::iter::once(&message.text).chain(&message.context);
+        if all().any(|text| text.contains(|c: char| c.is_control() && !c.is_whitespace())) {
+            return Err(StudioError::field(
+                "text",
+                "A message holds plain text, without control characters.",
+            ));
+        }
         if bytes > limits::MESSAGE_BYTES {
             return Err(StudioError::field(
                 "text",

@@ -141,6 +141,8 @@ impl NodeKind {
 }
 
 impl Document {
+    /// The newest shape of a document that is understood.
+    pub const SCHEMA: u32 = 1;
     /// The most nodes of a document.
     pub const MAX_NODES: usize = 5_000;
 
@@ -150,9 +152,16 @@ impl Document {
         if self.nodes.len() > Self::MAX_NODES || self.edges.len() > 2 * Self::MAX_NODES {
             return Some("A canvas holds at most 5000 nodes and 10000 connections.".into());
         }
-        let numbers = [self.viewport.x, self.viewport.y, self.viewport.zoom];
-        if numbers.iter().any(|n| !n.is_finite()) || self.viewport.zoom <= 0.0 {
-            return Some("The viewport must be finite numbers with a zoom above 0.".into());
+        if self.schema > Self::SCHEMA {
+            return Some(format!(
+                "The document is of shape {}, and this server knows {} at most; update Koda.",
+                self.schema,
+                Self::SCHEMA
+            ));
+        }
+        let Viewport { x, y, zoom } = self.viewport;
+        if !is_place(x) || !is_place(y) || !(0.01..=100.0).contains(&zoom) {
+            return Some("The viewport must be within 10 million units of the origin, with a zoom of 0.01 to 100.".into());
         }
         let mut kinds = std::collections::HashMap::new();
         for node in &self.nodes {
@@ -162,17 +171,53 @@ impl Document {
                     node.id
                 ));
             }
-            if !node.x.is_finite() || !node.y.is_finite() {
-                return Some(format!("Node {} has no finite position.", node.id));
+            if !is_place(node.x) || !is_place(node.y) {
+                return Some(format!(
+                    "Node {} is not within 10 million units of the origin.",
+                    node.id
+                ));
+            }
+            let sides = [node.width, node.height];
+            if sides
+                .iter()
+                .flatten()
+                .any(|side| !(1.0..=100_000.0).contains(side))
+            {
+                return Some(format!(
+                    "Node {} must be 1 to 100000 units wide and high.",
+                    node.id
+                ));
             }
         }
         let mut edges = std::collections::HashSet::new();
+        let mut joined = std::collections::HashSet::new();
         for edge in &self.edges {
             if !is_name(&edge.id) || !edges.insert(edge.id.as_str()) {
                 return Some(format!(
                     "Edge id {:?} is used twice or is not a plain name.",
                     edge.id
                 ));
+            }
+            if let Some(end) = [&edge.source, &edge.target]
+                .into_iter()
+                .find(|end| !kinds.contains_key(end.as_str()))
+            {
+                return Some(format!(
+                    "Edge {} names node {end:?}, which is not there.",
+                    edge.id
+                ));
+            }
+            if edge.source == edge.target {
+                return Some(format!("Edge {} joins a node to itself.", edge.id));
+            }
+            let ends = [
+                &edge.source,
+                &edge.source_port,
+                &edge.target,
+                &edge.target_port,
+            ];
+            if !joined.insert(ends) {
+                return Some(format!("Edge {} repeats another.", edge.id));
             }
             let gives = kinds
                 .get(edge.source.as_str())
@@ -181,8 +226,8 @@ impl Document {
                 .get(edge.target.as_str())
                 .and_then(|k| k.takes(&edge.target_port));
             match (gives, takes) {
-                (Some(gives), Some(takes)) if gives == takes && edge.source != edge.target => {}
-                (Some(gives), Some(takes)) if gives != takes => {
+                (Some(gives), Some(takes)) if gives == takes => {}
+                (Some(gives), Some(takes)) => {
                     return Some(format!(
                         "Edge {} joins a {gives} output to a {takes} input; connect it to a {gives} input.",
                         edge.id
@@ -193,6 +238,11 @@ impl Document {
         }
         None
     }
+}
+
+/// Whether a canvas reaches there.
+fn is_place(coordinate: f64) -> bool {
+    coordinate.abs() <= 1e7
 }
 
 fn is_name(text: &str) -> bool {

@@ -116,6 +116,16 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
                     "The body is over 2 MB; upload large things as assets.",
                 )
             })?;
+        let is_object = bytes
+            .trim_ascii_start()
+            .first()
+            .is_none_or(|first| *first == b'{');
+        if !is_object && serde_json::from_slice::<serde_json::Value>(&bytes).is_ok() {
+            return Err(ApiError::new(
+                Code::BadRequest,
+                "Send a JSON object, in braces.",
+            ));
+        }
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
         match serde_path_to_error::deserialize(&mut reader) {
             Ok(value) => {
@@ -155,6 +165,13 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// serde's words as a sentence, without the place, which the field's name says better.
 fn sentence(words: &str) -> String {
     let words = words.split(" at line ").next().unwrap_or(words);
+    // Names of Rust's types say nothing to others.
+    let words = ["u8", "u16", "u32", "u64", "usize"]
+        .iter()
+        .fold(words.to_owned(), |words, kind| {
+            words.replace(&format!("expected {kind}"), "expected a whole number")
+        })
+        .replace("expected f64", "expected a number");
     let mut letters = words.chars();
     let first = letters
         .next()

@@ -46,8 +46,48 @@ export function addNode(editor: Editor, kind: NodeKind, options: AddOptions = {}
     store.perform(ops, { label: `add ${nodes[kind].title.toLowerCase()}` });
     editor.flow.select([node.id]);
   });
+  if (!options.at) reveal(editor, node);
   focusInside(editor, node.id);
   return node.id;
+}
+
+/** What the panels of the editor cover at each side of it, in pixels. */
+const COVERED = { top: 76, right: 16, bottom: 84, left: 16 };
+/** The map covers more of the right side, where there is one. */
+const MAP_WIDTH = 236;
+
+/** Moves the view as little as brings a node out from under the panels. */
+function reveal(
+  editor: Editor,
+  node: {
+    id: string;
+    x: number;
+    y: number;
+    width?: number | null;
+    height?: number | null;
+    type: NodeKind;
+  },
+): void {
+  const view = editor.view.current;
+  const box = editor.surface.current?.getBoundingClientRect();
+  if (!view || !box) return;
+  const { x, y, zoom } = view.getViewport();
+  const size = SIZES[node.type];
+  const width = (node.width ?? size.width) * zoom;
+  const height = (node.height ?? size.height) * zoom;
+  const hasMap = editor.surface.current?.querySelector(".react-flow__minimap") !== null;
+  const move = (at: number, length: number, from: number, to: number) =>
+    length > to - from || at < from ? from - at : Math.min(0, to - (at + length));
+  const dx = move(
+    node.x * zoom + x,
+    width,
+    COVERED.left,
+    box.width - (hasMap ? MAP_WIDTH : COVERED.right),
+  );
+  const dy = move(node.y * zoom + y, height, COVERED.top, box.height - COVERED.bottom);
+  if (dx === 0 && dy === 0) return;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  void view.setViewport({ x: x + dx, y: y + dy, zoom }, { duration: still ? 0 : 200 });
 }
 
 function linkTo(

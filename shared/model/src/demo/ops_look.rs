@@ -13,6 +13,8 @@ use super::{
 };
 
 patterns! {
+    ADDS_A = r"\b(?:add|put|include|insert|draw|place|show|give\s+me)\s+(?:in\s+)?(?:an?|another|one|two|three|some|many|\d+)\s+(?:[\p{L}-]+\s+){0,2}$";
+    A_THING = r"^\s+(?:\p{L}{4,}|cat|dog|car|sun|bee|sea|sky|man|boy)\b";
     FONT_ROLE = r"\b(subtitle|body|small\s+text|labels?|caption)\b";
     TITLE_ROLE = r"\b(title|headline|heading)\b";
     FONT_ASKED = r"\b(?:fonts?|typefaces?|lettering)\b";
@@ -111,7 +113,8 @@ pub(crate) fn take_colors(text: &mut Text, ops: &mut Vec<Op>) {
             return;
         }
     }
-    let mentions = colors::mentions(&text.plain);
+    let mut mentions = colors::mentions(&text.plain);
+    mentions.retain(|m| !describes_a_thing(&text.plain, m));
     if let [from, to] = mentions.as_slice()
         && swaps(text, from, to)
     {
@@ -153,6 +156,13 @@ pub(crate) fn take_colors(text: &mut Text, ops: &mut Vec<Op>) {
             text.plain.replace_range(range, &blank);
         }
     }
+}
+
+/// `Add a purple elephant` is about an elephant, and not about the colours of what is there.
+fn describes_a_thing(plain: &str, mention: &Mention) -> bool {
+    let before = plain.get(..mention.range.start).unwrap_or_default();
+    let after = plain.get(mention.range.end..).unwrap_or_default();
+    mention.role.is_none() && ADDS_A.is_match(before) && A_THING.is_match(after)
 }
 
 /// `Change the blue to red`, `red instead of blue`.

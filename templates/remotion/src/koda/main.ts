@@ -12,6 +12,7 @@ import { forgetMissing } from "./resources";
 import { stage } from "./stage";
 import { addStandaloneControls } from "./standalone";
 import { Transport } from "./transport";
+import { sleep } from "./wait";
 
 /** Boots the page: loads the composition, keeps it up to date while its files change, and lets others drive it. */
 
@@ -97,8 +98,22 @@ if (import.meta.hot) {
   });
   // What changed after this page was asked for, and before its connection stood, was told to nobody.
   if (!capturing) import.meta.hot.send("koda:loaded", { changes: Number(document.documentElement.dataset.changes) });
+  if (!capturing) import.meta.hot.on("vite:ws:disconnect", () => void comeBack());
   // Nor does a capture start again in the middle.
   import.meta.hot.on("vite:beforeFullReload", () => (capturing ? new Promise<void>(() => undefined) : undefined));
+}
+
+/** Loads the page anew once its server is there again. Vite would wait in a shared worker, which a sandboxed frame may not have. */
+async function comeBack() {
+  for (;;) {
+    await sleep(1000);
+    if (document.hidden) continue;
+    const there = await fetch("/", { headers: { accept: "text/x-vite-ping" } }).then(
+      ({ status }) => status === 204,
+      () => false,
+    );
+    if (there) return location.reload();
+  }
 }
 
 async function start() {

@@ -203,8 +203,8 @@ function LivePicture({ live, selected }: { live: LiveSession; selected: boolean 
   useEffect(() => () => preview.want(false), [preview]);
 
   const marks = useMemo(
-    () => (approved ? sceneMarks(approved, settings.fps) : []),
-    [approved, settings.fps],
+    () => (approved ? sceneMarks(approved, settings.fps, settings.duration_seconds) : []),
+    [approved, settings.fps, settings.duration_seconds],
   );
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Enter on the node does the same

@@ -54,6 +54,8 @@ describe("a plan's scenes", () => {
   });
 
   it("are marked on the timeline at the frames where they begin", () => {
+    const long = sceneMarks(PLAN, 30, 2 * totalSeconds(PLAN));
+    expect(long.map((it) => it.frame)).toEqual(sceneMarks(PLAN, 60).map((it) => it.frame));
     expect(sceneMarks(PLAN, 30)).toEqual([
       { frame: 0, title: "Name" },
       { frame: 60, title: "Three facts" },

@@ -41,10 +41,16 @@ export function moveScene(plan: Plan, from: number, to: number): Plan {
 }
 
 /** Where each scene begins, in frames, and its title. */
-export function sceneMarks(plan: Plan, fps: number): { frame: number; title: string }[] {
+/** Where scenes begin. They keep their shares when the whole is made longer or shorter than it was planned. */
+export function sceneMarks(
+  plan: Plan,
+  fps: number,
+  duration = totalSeconds(plan),
+): { frame: number; title: string }[] {
+  const stretch = duration / totalSeconds(plan);
   let seconds = 0;
   return plan.scenes.map((scene) => {
-    const frame = Math.round(seconds * fps);
+    const frame = Math.round(seconds * stretch * fps);
     seconds += scene.duration_seconds;
     return { frame, title: scene.title };
   });

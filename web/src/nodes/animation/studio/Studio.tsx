@@ -151,8 +151,8 @@ function Large({ live }: { live: LiveSession }) {
   }, [preview, available]);
   useEffect(() => () => preview.want(false), [preview]);
   const marks = useMemo(
-    () => (approved ? sceneMarks(approved, settings.fps) : []),
-    [approved, settings.fps],
+    () => (approved ? sceneMarks(approved, settings.fps, settings.duration_seconds) : []),
+    [approved, settings.fps, settings.duration_seconds],
   );
   const older = versions.find((it) => it.id === shown);
   if (!approved) return <NothingYet />;
