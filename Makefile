@@ -73,7 +73,7 @@ FUNCTIONS := $(foreach name,canvas chat file janitor render sandbox status,-p ko
 test-cloud: emulators ## The main job by functions of Lambda's, and by several servers, on DynamoDB, S3 and E2B's emulators
 	cargo build --locked $(BINARIES) $(FUNCTIONS) -p e2b-emulator
 	$(EMULATED) KODA_BIN_DIR="$(abspath $(TARGET)/debug)" CARGO_LAMBDA_BIN="$(HOME)/.cache/koda/cargo-lambda/bin/cargo-lambda" \
-		node --test --test-reporter=spec functions/tests/deployments.test.mjs
+		node --test --test-reporter=spec --test-concurrency=1 functions/tests/*.test.mjs
 
 test-infra: ## The deployments: what they say against what the code does
 	@infra/aws/test.sh

@@ -185,7 +185,16 @@ impl Studio {
         session: SessionId,
         patch: &SettingsPatch,
     ) -> Result<SessionHead, StudioError> {
-        self.store().session(tenant, session).await?;
+        let head = self.store().session(tenant, session).await?;
+        if let Some(Some(logo)) = patch.logo {
+            let found = self.store().asset(tenant, logo).await;
+            if !found.is_ok_and(|it| it.project_id == head.project_id && it.blob.is_some()) {
+                return Err(StudioError::field(
+                    "logo",
+                    "There is no such asset in this project; upload it first.",
+                ));
+            }
+        }
         let head = self
             .commit(session, Writer::default(), |head| {
                 let settings = head.state.settings.patched(patch).map_err(StudioError::Invalid)?;

@@ -8,10 +8,10 @@ use ulid::Ulid;
 
 /// A text that is not an id of the kind that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a valid id: expected {prefix}_ and 26 characters")]
+#[error("not a valid id: expected {expected}")]
 pub struct BadId {
-    /// The prefix that was expected, without the underscore.
-    pub prefix: &'static str,
+    /// What was expected, in words.
+    pub expected: String,
 }
 
 macro_rules! ids {
@@ -100,7 +100,9 @@ ids! {
 }
 
 fn parse(prefix: &'static str, text: &str) -> Result<Ulid, BadId> {
-    let bad = BadId { prefix };
+    let bad = BadId {
+        expected: format!("{prefix}_ and 26 characters"),
+    };
     let tail = text
         .strip_prefix(prefix)
         .and_then(|rest| rest.strip_prefix('_'))
@@ -180,7 +182,9 @@ impl FromStr for BlobId {
         if text.len() == 64 && text.bytes().all(hex) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(BadId { prefix: "sha256" })
+            Err(BadId {
+                expected: "64 hexadecimal digits in lower case".into(),
+            })
         }
     }
 }

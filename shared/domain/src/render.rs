@@ -223,7 +223,8 @@ pub struct RenderProgress {
     pub frame: u32,
     /// Frames in all.
     pub total: u32,
-    /// Frames a second, lately.
+    /// Frames a second, lately; 0 where no frames are drawn.
+    #[serde(default)]
     pub fps: f64,
     /// Expected seconds to the end.
     pub seconds_left: Option<f64>,
@@ -267,4 +268,21 @@ pub struct RenderFailure {
     pub message: String,
     /// The frame at which it happened.
     pub frame: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_progress_is_understood_with_and_without_a_rate() {
+        for line in [
+            r#"{"stage":"capture","frame":60,"total":120,"fps":9.5,"seconds_left":6.3}"#,
+            r#"{"stage":"encode","frame":120,"total":120}"#,
+            r#"{"type":"progress","stage":"verify","frame":2,"total":120}"#,
+        ] {
+            let progress: RenderProgress = serde_json::from_str(line).unwrap();
+            assert_eq!(progress.total, 120, "{line}");
+        }
+    }
 }

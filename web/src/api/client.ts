@@ -90,8 +90,10 @@ const once = (call: CallOptions | undefined): Options => ({
   headers: { "idempotency-key": call?.key ?? idempotencyKey() },
 });
 
-const session = (id: string) => `${V1}/sessions/${id}`;
-const project = (id: string) => `${V1}/projects/${id}`;
+/** Ids come from documents too, which anybody may have written: nothing in one leads elsewhere. */
+const plain = (id: string) => id.replace(/[^\w-]/g, "_");
+const session = (id: string) => `${V1}/sessions/${plain(id)}`;
+const project = (id: string) => `${V1}/projects/${plain(id)}`;
 /** A file path keeps its slashes. */
 const filePath = (path: string) => path.split("/").map(encodeURIComponent).join("/");
 
@@ -155,7 +157,7 @@ export const api = {
         body: versionId ? { version_id: versionId } : {},
         signal,
       }),
-    sheetUrl: (id: string, blob: string) => `${session(id)}/sheets/${blob}`,
+    sheetUrl: (id: string, blob: string) => `${session(id)}/sheets/${plain(blob)}`,
   },
 
   files: {
@@ -174,22 +176,22 @@ export const api = {
       return response.text();
     },
     url: (id: string, path: string, version?: string | null) =>
-      `${session(id)}/files/${filePath(path)}${version ? `?version=${version}` : ""}`,
+      `${session(id)}/files/${filePath(path)}${version ? `?version=${encodeURIComponent(version)}` : ""}`,
   },
 
   versions: {
     list: (id: string, signal?: AbortSignal) =>
       json<{ items: VersionSummary[] }>("GET", `${session(id)}/versions`, { signal }),
     get: (id: string, version: string, signal?: AbortSignal) =>
-      json<Version>("GET", `${session(id)}/versions/${version}`, { signal }),
+      json<Version>("GET", `${session(id)}/versions/${plain(version)}`, { signal }),
     diff: (id: string, version: string, against?: string | null, signal?: AbortSignal) =>
-      json<VersionDiff>("GET", `${session(id)}/versions/${version}/diff`, {
+      json<VersionDiff>("GET", `${session(id)}/versions/${plain(version)}/diff`, {
         query: { against },
         signal,
       }),
     restore: (id: string, version: string, call?: CallOptions) =>
-      json<Version>("POST", `${session(id)}/versions/${version}/restore`, once(call)),
-    zipUrl: (id: string, version: string) => `${session(id)}/versions/${version}/zip`,
+      json<Version>("POST", `${session(id)}/versions/${plain(version)}/restore`, once(call)),
+    zipUrl: (id: string, version: string) => `${session(id)}/versions/${plain(version)}/zip`,
   },
 
   renders: {
@@ -198,13 +200,14 @@ export const api = {
     create: (id: string, spec: Partial<RenderSpec>, call?: CallOptions) =>
       json<Render>("POST", `${session(id)}/renders`, { ...once(call), body: spec }),
     get: (id: string, render: string, signal?: AbortSignal) =>
-      json<Render>("GET", `${session(id)}/renders/${render}`, { signal }),
+      json<Render>("GET", `${session(id)}/renders/${plain(render)}`, { signal }),
     cancel: (id: string, render: string) =>
-      json<Render>("POST", `${session(id)}/renders/${render}/cancel`),
-    remove: (id: string, render: string) => nothing("DELETE", `${session(id)}/renders/${render}`),
+      json<Render>("POST", `${session(id)}/renders/${plain(render)}/cancel`),
+    remove: (id: string, render: string) =>
+      nothing("DELETE", `${session(id)}/renders/${plain(render)}`),
     fileUrl: (id: string, render: string, download = false) =>
-      `${session(id)}/renders/${render}/file${download ? "?download=1" : ""}`,
-    posterUrl: (id: string, render: string) => `${session(id)}/renders/${render}/poster`,
+      `${session(id)}/renders/${plain(render)}/file${download ? "?download=1" : ""}`,
+    posterUrl: (id: string, render: string) => `${session(id)}/renders/${plain(render)}/poster`,
   },
 
   assets: {
@@ -218,10 +221,11 @@ export const api = {
         body,
       }),
     commit: (id: string, signal?: AbortSignal) =>
-      json<Asset>("POST", `${V1}/assets/${id}/commit`, { signal }),
-    get: (id: string, signal?: AbortSignal) => json<Asset>("GET", `${V1}/assets/${id}`, { signal }),
-    remove: (id: string) => nothing("DELETE", `${V1}/assets/${id}`),
-    contentUrl: (id: string) => `${V1}/assets/${id}/content`,
+      json<Asset>("POST", `${V1}/assets/${plain(id)}/commit`, { signal }),
+    get: (id: string, signal?: AbortSignal) =>
+      json<Asset>("GET", `${V1}/assets/${plain(id)}`, { signal }),
+    remove: (id: string) => nothing("DELETE", `${V1}/assets/${plain(id)}`),
+    contentUrl: (id: string) => `${V1}/assets/${plain(id)}/content`,
   },
 };
 

@@ -1734,9 +1734,9 @@ export interface components {
         RenderProgress: {
             /**
              * Format: double
-             * @description Frames a second, lately.
+             * @description Frames a second, lately; 0 where no frames are drawn.
              */
-            fps: number;
+            fps?: number;
             /**
              * Format: int32
              * @description Frames done.
@@ -2081,32 +2081,32 @@ export interface components {
              */
             width: number;
         };
-        /** @description Seconds by stage. A stage that was cut off does not count. */
+        /** @description Milliseconds by stage, whole ones, so that the same log always adds up to the same. A stage that was cut off does not count. */
         Stages: {
             /**
-             * Format: double
+             * Format: int64
              * @description Checks, inside the sandbox.
              * @default 0
              */
-            check: number;
+            check_ms: number;
             /**
-             * Format: double
+             * Format: int64
              * @description Waiting for the model.
              * @default 0
              */
-            model: number;
+            model_ms: number;
             /**
-             * Format: double
+             * Format: int64
              * @description Making and filling new sandboxes.
              * @default 0
              */
-            sandbox: number;
+            sandbox_ms: number;
             /**
-             * Format: double
+             * Format: int64
              * @description Tools, without checks.
              * @default 0
              */
-            tools: number;
+            tools_ms: number;
         };
         /**
          * @description Why a model stopped.
@@ -2267,11 +2267,6 @@ export interface components {
              * @description Repairs asked for.
              */
             repairs: number;
-            /**
-             * Format: double
-             * @description From its beginning to its end.
-             */
-            seconds: number;
             /** @description Where they went. */
             stages: components["schemas"]["Stages"];
             /**
@@ -2284,6 +2279,11 @@ export interface components {
              * @description Model calls.
              */
             steps: number;
+            /**
+             * Format: int64
+             * @description Milliseconds from its beginning to its end.
+             */
+            total_ms: number;
             /** @description Tokens and money. */
             usage: components["schemas"]["Usage"];
         };

@@ -8,6 +8,8 @@ import { dataString } from "../graph/document";
 import { fittingInput, PORTS } from "../graph/ports";
 import { readingOrder } from "../graph/selection";
 import { nodes } from "../nodes";
+import { knownTitle } from "../nodes/animation/sessions";
+import type { SessionHub } from "../store/hub";
 import { uiStore, useUi } from "../store/ui";
 import { Dialog } from "../ui/Dialog";
 import { Kbd } from "../ui/Kbd";
@@ -153,10 +155,11 @@ function nodeEntries(
   list: readonly Node[],
   run: (id: string) => Entry["run"],
 ): Entry[] {
-  const { byId } = editor.project.assets.getState();
+  const { hub, assets } = editor.project;
+  const { byId } = assets.getState();
   return list.map((node) => ({
     value: node.id,
-    label: nodeLabel(node, byId),
+    label: nodeLabel(node, byId, hub),
     detail: nodes[node.type].title,
     Icon: nodes[node.type].Icon,
     run: run(node.id),
@@ -164,9 +167,11 @@ function nodeEntries(
 }
 
 /** What a person would call the node. */
-export function nodeLabel(node: Node, assets: Readonly<Record<string, Asset>>): string {
+function nodeLabel(node: Node, assets: Readonly<Record<string, Asset>>, hub: SessionHub): string {
+  const session = dataString(node, "session_id");
+  const title = session && knownTitle(hub, session);
   const asset = dataString(node, "asset_id");
   const words = dataString(node, "title") ?? dataString(node, "text");
-  const name = (asset && assets[asset]?.filename) ?? words?.trim().split("\n")[0];
+  const name = (title || (asset && assets[asset]?.filename)) ?? words?.trim().split("\n")[0];
   return name?.slice(0, 80) || `${nodes[node.type].title} without a name`;
 }

@@ -46,7 +46,7 @@ export function addNode(editor: Editor, kind: NodeKind, options: AddOptions = {}
     store.perform(ops, { label: `add ${nodes[kind].title.toLowerCase()}` });
     editor.flow.select([node.id]);
   });
-  if (!options.at) reveal(editor, node);
+  if (!options.at) uncover(editor, node);
   focusInside(editor, node.id);
   return node.id;
 }
@@ -57,7 +57,7 @@ const COVERED = { top: 76, right: 16, bottom: 84, left: 16 };
 const MAP_WIDTH = 236;
 
 /** Moves the view as little as brings a node out from under the panels. */
-function reveal(
+function uncover(
   editor: Editor,
   node: {
     id: string;

@@ -66,7 +66,14 @@ export function deleteSelection(editor: Editor, label: string): void {
     toast.show({
       title:
         animations.length > 1 ? `${animations.length} animations deleted` : "Animation deleted",
-      action: { label: "Undo", onClick: () => travel(editor, "undo") },
+      action: {
+        label: "Undo",
+        onClick: () => {
+          // They may be back by other ways.
+          const there = new Set(doc(editor).nodes.map((it) => it.id));
+          if (animations.some((it) => !there.has(it.id))) travel(editor, "undo");
+        },
+      },
     });
 }
 

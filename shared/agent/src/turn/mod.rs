@@ -435,13 +435,14 @@ impl Job<'_> {
 /// Tells the log, and whoever keeps metrics, how a turn went.
 fn measure(turn: &TurnSummary, outcome: &'static str) {
     let stages = turn.stages;
+    let seconds = |milliseconds| Duration::from_millis(milliseconds).as_secs_f64();
     info!(
         monotonic_counter.koda.turns = 1,
-        histogram.koda.turn.seconds = turn.seconds,
-        histogram.koda.turn.model.seconds = stages.model,
-        histogram.koda.turn.tools.seconds = stages.tools,
-        histogram.koda.turn.sandbox.seconds = stages.sandbox,
-        histogram.koda.turn.check.seconds = stages.check,
+        histogram.koda.turn.seconds = seconds(turn.total_ms),
+        histogram.koda.turn.model.seconds = seconds(stages.model_ms),
+        histogram.koda.turn.tools.seconds = seconds(stages.tools_ms),
+        histogram.koda.turn.sandbox.seconds = seconds(stages.sandbox_ms),
+        histogram.koda.turn.check.seconds = seconds(stages.check_ms),
         outcome,
         "The turn ended: {outcome}"
     );

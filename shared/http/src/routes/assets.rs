@@ -220,6 +220,12 @@ fn sniff(bytes: &Bytes, extension: &str) -> ApiResult<Sniffed> {
                 "A picture has at most 16384 pixels on a side and 100 million in all.",
             ));
         }
+        if !is_whole(media_type, bytes) {
+            return Err(ApiError::field(
+                "file",
+                "The picture is cut off: its end is missing. Save it again, and upload that.",
+            ));
+        }
         size = Some(read);
     }
     Ok(Sniffed {
@@ -227,6 +233,21 @@ fn sniff(bytes: &Bytes, extension: &str) -> ApiResult<Sniffed> {
         kind,
         size,
     })
+}
+
+/// Whether a picture has its end, as its format marks it.
+fn is_whole(media_type: &str, bytes: &[u8]) -> bool {
+    let holds = |mark: &[u8]| bytes.windows(mark.len()).rev().any(|it| it == mark);
+    match media_type {
+        "image/png" => holds(b"IEND"),
+        "image/jpeg" => holds(&[0xff, 0xd9]),
+        "image/gif" => bytes.trim_ascii_end().ends_with(b";") || holds(&[0x00, 0x3b]),
+        "image/webp" => bytes
+            .get(4..8)
+            .and_then(|size| size.try_into().ok())
+            .is_some_and(|size| u32::from_le_bytes(size) as usize + 8 <= bytes.len()),
+        _ => true,
+    }
 }
 
 /// Check what was uploaded by its content, and make it usable.

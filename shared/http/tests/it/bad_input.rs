@@ -194,6 +194,32 @@ async fn a_text_edge_into_a_media_port_is_refused_with_what_to_do() {
             .contains("text input")
     );
     refused(&put(write(json!([edge("nothing")]))).await, 422, "invalid");
+    // What no canvas makes is refused as well, each with what is wrong.
+    let changed = |change: fn(&mut Value)| {
+        let mut body = write(json!([edge("prompt")]));
+        change(&mut body["document"]);
+        body
+    };
+    for (body, word) in [
+        (changed(|d| d["schema"] = json!(2)), "shape 2"),
+        (changed(|d| d["nodes"][0]["x"] = json!(1e12)), "origin"),
+        (changed(|d| d["nodes"][0]["width"] = json!(-5)), "wide"),
+        (changed(|d| d["viewport"]["zoom"] = json!(0)), "zoom"),
+        (changed(|d| d["edges"][0]["source"] = json!("gone")), "gone"),
+        (
+            changed(|d| {
+                let mut twin = d["edges"][0].clone();
+                twin["id"] = json!("e2");
+                d["edges"].as_array_mut().unwrap().push(twin);
+            }),
+            "repeats",
+        ),
+    ] {
+        let reply = put(body).await;
+        refused(&reply, 422, "invalid");
+        let message = reply.json()["error"]["message"].to_string();
+        assert!(message.contains(word), "{message}");
+    }
     assert_eq!(
         app.get(&format!("/api/v1/projects/{project}")).await.json()["revision"],
         1
@@ -230,6 +256,16 @@ async fn broken_json_wrong_types_and_large_bodies_are_told_apart() {
         &post("application/json", "nonsense".into()).await,
         400,
         "bad_request",
+    );
+    refused(
+        &post("application/json", "[]".into()).await,
+        400,
+        "bad_request",
+    );
+    refused(
+        &post("application/json", r#"{"text":"a\u0000b"}"#.into()).await,
+        422,
+        "invalid",
     );
     refused(
         &post("text/plain", "{\"text\":\"a\"}".into()).await,

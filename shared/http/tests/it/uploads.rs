@@ -7,12 +7,13 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-/// A PNG of 3 by 2 pixels: signature and header are what its size is read from.
+/// A PNG of this size: signature and header, which its size is read from, and its end.
 fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
     bytes.extend(width.to_be_bytes());
     bytes.extend(height.to_be_bytes());
     bytes.extend([8, 6, 0, 0, 0, 0, 0, 0, 0]);
+    bytes.extend(b"\0\0\0\0IEND\xaeB`\x82");
     bytes
 }
 
@@ -111,6 +112,7 @@ async fn t32_what_is_not_what_it_claims_is_refused_and_gone() {
             vec![0xff, 0xd8, 0xff, 0xe0, 0, 0x10, b'J', b'F', b'I', b'F', 0],
             415,
         ),
+        ("cut.png", "image/png", png(3, 2)[..33].to_vec(), 422),
         ("bomb.png", "image/png", png(60_000, 60_000), 422),
         (
             "broken.png",

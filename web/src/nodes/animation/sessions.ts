@@ -3,6 +3,7 @@
 import { createPreview, type Preview } from "../../preview/controller";
 import { hubFeed } from "../../session/feed";
 import { createSessionStore, type SessionStore } from "../../session/store";
+import { titleOf } from "../../session/view";
 import type { SessionHub } from "../../store/hub";
 
 export interface LiveSession {
@@ -26,6 +27,12 @@ export function enter(hub: SessionHub, sessionId: string): LiveSession {
   entry.users += 1;
   clearTimeout(entry.timer);
   return entry;
+}
+
+/** What a session's animation is called, where somebody has its stores. */
+export function knownTitle(hub: SessionHub, sessionId: string): string | null {
+  const entry = entries.get(hub)?.get(sessionId);
+  return entry ? titleOf(entry.session.state.getState().view) : null;
 }
 
 /** The stores, without staying. */

@@ -27,7 +27,8 @@ export function progressText(render: Render): string {
   if (render.status === "queued") return "Waiting for its turn";
   if (!progress) return render.attempts > 1 ? "Starting again" : "Starting";
   const parts = [STAGES[progress.stage] ?? progress.stage];
-  if (progress.total > 0) parts.push(`${progress.frame} / ${progress.total}`);
+  if (progress.total > 0 && progress.stage === "capture")
+    parts.push(`${progress.frame} / ${progress.total}`);
   if (progress.fps > 0 && progress.stage === "capture")
     parts.push(`${progress.fps.toFixed(progress.fps < 10 ? 1 : 0)} fps`);
   if (progress.seconds_left !== null) parts.push(`${clock(Math.ceil(progress.seconds_left))} left`);
@@ -35,7 +36,10 @@ export function progressText(render: Render): string {
 }
 
 export const progressShare = ({ progress }: Render): number | undefined =>
-  progress && progress.total > 0 ? progress.frame / progress.total : undefined;
+  // What comes after the frames has no measure.
+  progress && progress.total > 0 && progress.stage === "capture"
+    ? progress.frame / progress.total
+    : undefined;
 
 export const describeRender = ({ spec, size, fps }: Render): string =>
   `${spec.format === "png" ? "PNG frames" : spec.format.toUpperCase()} · ${size.width} × ${size.height} · ${fps} fps`;
