@@ -41,7 +41,8 @@ export async function startServer(more = {}) {
         )
       )
         return;
-      if (tries > 200) throw new Error(`koda-server did not start:\n${log}`);
+      // With E2B's emulator it first builds the templates.
+      if (tries > 1800) throw new Error(`koda-server did not start:\n${log}`);
       await pause(100);
     }
   };
