@@ -42,7 +42,11 @@ export async function startServer(more = {}) {
       )
         return;
       // With E2B's emulator it first builds the templates.
-      if (tries > 1800) throw new Error(`koda-server did not start:\n${log}`);
+      if (tries > 1800) {
+        // What runs on would keep the test's process.
+        await end("SIGTERM");
+        throw new Error(`koda-server did not start:\n${log}`);
+      }
       await pause(100);
     }
   };
