@@ -15,7 +15,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
-from calls import ROOT, Source
+from calls import KINDS, ROOT, Source
 
 AWS = ROOT / "infra/aws"
 logging.getLogger("samtranslator").setLevel(logging.ERROR)
@@ -211,11 +211,22 @@ def place(resource) -> str:
     text = json.dumps(resource)
     if match := re.search(r"index/[\w-]+", text):
         return match.group()
-    if match := re.search(r"\$\{FilesBucket\.Arn\}/\*/(\w+)/\*", text):
-        return match.group(1)
+    # The kind alone, where the pattern names all keys of that kind; otherwise the pattern as it stands, which is none of them.
+    if match := re.search(r"\$\{FilesBucket\.Arn\}/([^\"]+)", text):
+        return next((kind for kind in KINDS.values() if match.group(1) == keys_of(kind)), match.group(1))
     if "function:${AWS::StackName}-janitor" in text:
         return "janitor"
     return {'["Table", "Arn"]': "table", '["FilesBucket", "Arn"]': "bucket"}.get(json.dumps(resource.get("Fn::GetAtt")), text)
+
+
+@functools.cache
+def keys_of(kind: str) -> str:
+    """The pattern of IAM for all keys of a kind in the bucket, from how the code writes one."""
+    source = (ROOT / "shared/objects/src/s3.rs").read_text()
+    order = re.search(r'format!\("\{\}/\{\}/\{\}", part\((\w+)\), part\((\w+)\), part\((\w+)\)\)', source).groups()
+    pattern = "/".join({"kind": kind, "tenant": "*", "name": "*"}[part] for part in order)
+    # A star of IAM's stands for any text, slashes included.
+    return pattern.replace("*/*", "*")
 
 
 def definition() -> str:
