@@ -247,6 +247,7 @@ fn what_nothing_matches_is_answered_and_changes_nothing() {
     let files = studio.files.clone();
     for words in [
         "add a dancing elephant",
+        "please add a purple elephant riding a bicycle",
         "why is it like that?",
         "thanks!",
         "what can you do?",
