@@ -21,6 +21,8 @@ AWS = ROOT / "infra/aws"
 logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 BUFFERED_AT_MOST = 29_000  # What API Gateway waits for an answer that it passes on as a whole.
+# Errors that CloudFront keeps for a while where it is not told otherwise.
+ERRORS = {400, 403, 404, 405, 414, 500, 501, 502, 503, 504}
 ADDRESS = re.compile(r"path/(\d{4}-\d{2}-\d{2})/functions/.*\$\{AWS::StackName\}-(\w+)/(response-streaming-invocations|invocations)$")
 
 
@@ -82,6 +84,16 @@ class Template:
         (api,) = self.of_type("AWS::ApiGateway::RestApi").values()
         return api["Properties"]["Body"]
 
+    def headers(self) -> dict:
+        """What the canvas comes with, beside its policy."""
+        config = self.resources["CanvasHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
+        security = config["SecurityHeadersConfig"]
+        found = {item["Header"].lower(): item["Value"] for item in config.get("CustomHeadersConfig", {}).get("Items", [])}
+        found["x-content-type-options"] = "nosniff" if security.get("ContentTypeOptions", {}).get("Override") else ""
+        found["x-frame-options"] = security.get("FrameOptions", {}).get("FrameOption", "")
+        found["referrer-policy"] = security.get("ReferrerPolicy", {}).get("ReferrerPolicy", "")
+        return found
+
     # ── what must hold ────────────────────────────────────────────────────────
     def problems(self) -> list[str]:
         """What is wrong with it, each in a sentence."""
@@ -95,6 +107,10 @@ class Template:
         stages = self.of_type("AWS::ApiGateway::Stage").values()
         if not all(any("ThrottlingRateLimit" in m for m in it["Properties"].get("MethodSettings", [])) for it in stages):
             found.append("requests are not throttled")
+        if any(it["Properties"].get("StageName") for it in self.of_type("AWS::ApiGateway::Deployment").values()):
+            found.append("there is a stage beside the one that is throttled")
+        if any(m.get("MetricsEnabled") for it in stages for m in it["Properties"].get("MethodSettings", [])):
+            found.append("metrics of each route are paid for")
         if not self.body().get("x-amazon-apigateway-policy"):
             found.append("the API lets in what does not come through the distribution")
         for path, methods in self.body()["paths"].items():
@@ -199,7 +215,19 @@ class Template:
         said = " ".join(said.replace(" ${Files}", "{files}").replace("https://*.${E2bDomain}", "{}").split())
         if said != policy:
             found.append(f"the canvas's policy is\n  {said}\nand koda-server's\n  {policy}")
-        behaviours = self.resources["Distribution"]["Properties"]["DistributionConfig"]["CacheBehaviors"]
+        for header, value in self.headers().items():
+            if f'"{value.lower()}"' not in source.lower():
+                found.append(f"koda-server says another {header} than {value}")
+        for header in re.findall(r"set\(\s*(?:header::|HeaderName::from_static\()\"?([\w-]+)", source):
+            if header.replace("_", "-").lower() not in {"content-security-policy", "cache-control", *self.headers()}:
+                found.append(f"the canvas comes without {header}")
+        distribution = self.resources["Distribution"]["Properties"]["DistributionConfig"]
+        kept = {e["ErrorCode"] for e in distribution.get("CustomErrorResponses", []) if e.get("ErrorCachingMinTTL") == 0}
+        if ERRORS - kept:
+            found.append(f"CloudFront keeps errors: {sorted(ERRORS - kept)}")
+        if any(e.get("ResponsePagePath") for e in distribution.get("CustomErrorResponses", [])):
+            found.append("CloudFront puts a page over errors of the API")
+        behaviours = distribution["CacheBehaviors"]
         api = next((b for b in behaviours if b["PathPattern"] == "/api/*"), None)
         if not api or api.get("Compress") is not False:
             found.append("streams are gathered to be compressed")

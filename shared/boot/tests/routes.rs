@@ -114,6 +114,7 @@ fn gateway() -> String {
         // Bodies go both ways as they are: a function's answer that is not text comes in base64, and is decoded for these alone.
         "x-amazon-apigateway-binary-media-types": ["*/*"],
         "x-amazon-apigateway-gateway-responses": {
+            "ACCESS_DENIED": answer(Code::Forbidden, "Koda is reached by its own address alone."),
             "DEFAULT_4XX": answer(Code::BadRequest, "This request cannot be understood."),
             "DEFAULT_5XX": answer(Code::Unavailable, later),
             "INTEGRATION_TIMEOUT": answer(Code::Unavailable, later),
