@@ -17,7 +17,16 @@ run() { if [ -n "${DRY:-}" ]; then printf '%s\n' "$(printf '%q ' "$@")"; else "$
 [[ $stack =~ ^[a-z][a-z0-9-]{0,30}$ ]] || stop "The stack's name is also that of a bucket: small letters, digits and -, 31 at most. This is \"$stack\"."
 case $architecture in arm64) flag=--arm64 ;; x86_64) flag=--x86-64 ;; *) stop "ARCHITECTURE is arm64 or x86_64." ;; esac
 PATH="$HOME/.cache/koda/cargo-lambda/bin:$PATH"
-command -v cargo-lambda >/dev/null || stop "cargo-lambda is missing: pip install cargo-lambda ziglang (https://www.cargo-lambda.info)."
+command -v cargo >/dev/null || { [ -x "$HOME/.cargo/bin/cargo" ] && PATH="$HOME/.cargo/bin:$PATH"; }
+if [ -z "${DRY:-}" ]; then
+  command -v cargo >/dev/null || stop "Rust is missing: https://rustup.rs"
+  command -v node >/dev/null || stop "Node.js is missing: https://nodejs.org"
+  command -v cargo-lambda >/dev/null || stop "cargo-lambda is missing: pip install cargo-lambda ziglang (https://www.cargo-lambda.info)."
+  # Zig links for another processor, and for the C library of Lambda's, which may be older than this machine's.
+  if [ -z "${LAMBDA_COMPILER:-}" ] && ! command -v zig >/dev/null && ! python3 -m ziglang version >/dev/null 2>&1; then
+    stop "Zig, which cargo-lambda links with, is missing: pip install ziglang. For x86_64 on x86_64 LAMBDA_COMPILER=cargo does without."
+  fi
+fi
 if [ -z "${DRY:-}" ]; then
   command -v aws >/dev/null || stop "The AWS command line is missing: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
   account=$(aws sts get-caller-identity --query Account --output text) || stop "AWS does not know you: run \`aws configure\`, or set AWS_PROFILE."
@@ -27,6 +36,11 @@ else
   account=123456789012 region=${AWS_REGION:-us-east-1}
 fi
 export AWS_REGION=$region
+
+if [ -n "${MONTHLY_BUDGET:-}" ] && [ -z "${ALARM_EMAIL:-}" ]; then stop "MONTHLY_BUDGET needs ALARM_EMAIL: somebody has to be told."; fi
+if [ "${ACCESS_LOGS:-}" = true ] && [ -z "${DRY:-}" ] && [ "$(aws apigateway get-account --query cloudwatchRoleArn --output text)" = None ]; then
+  stop "API Gateway may not write logs in this account and region yet: give it a role, once (docs/DEPLOYMENT/aws.md, \"Access logs\")."
+fi
 
 # What no other user of this machine may see, not even on a command line.
 private=$(mktemp -d)
@@ -80,6 +94,11 @@ parameters=("E2bKeySecret=$e2b_secret" "Architecture=$architecture" "WorkConcurr
 [ -z "${E2B_DOMAIN:-}" ] || parameters+=("E2bDomain=$E2B_DOMAIN")
 [ -z "${E2B_MAX_LIFE:-}" ] || parameters+=("E2bMaxLife=$E2B_MAX_LIFE")
 [ -z "${KODA_MAX_SANDBOXES:-}" ] || parameters+=("MaxSandboxes=$KODA_MAX_SANDBOXES")
+[ -z "${KODA_MAX_RENDERS:-}" ] || parameters+=("MaxRenders=$KODA_MAX_RENDERS")
+[ -z "${REQUESTS_PER_SECOND:-}" ] || parameters+=("RequestsPerSecond=$REQUESTS_PER_SECOND")
+[ -z "${LOG_DAYS:-}" ] || parameters+=("LogDays=$LOG_DAYS")
+[ -z "${MONTHLY_BUDGET:-}" ] || parameters+=("MonthlyBudget=$MONTHLY_BUDGET")
+[ -z "${ACCESS_LOGS:-}" ] || parameters+=("AccessLogs=$ACCESS_LOGS")
 PASSWORD=${KODA_PASSWORD:-} node -e '
   const pairs = process.argv.slice(1).map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]);
   process.stdout.write(JSON.stringify([...pairs, ["Password", process.env.PASSWORD]].map((pair) => pair.join("="))));
@@ -97,11 +116,12 @@ output() {
 }
 canvas=$(output CanvasBucket) distribution=$(output Distribution)
 say "Uploading the canvas"
-# Files with a hash in their name never change; the page that names them always may. New files first, old ones last.
-run aws s3 sync web/dist "s3://$canvas" --exclude index.html --cache-control "public, max-age=31536000, immutable" --only-show-errors
-run aws s3 cp web/dist/index.html "s3://$canvas/index.html" --cache-control "no-cache" --only-show-errors
-run aws s3 sync web/dist "s3://$canvas" --delete --only-show-errors --cache-control "public, max-age=31536000, immutable" --exclude index.html
-run aws cloudfront create-invalidation --distribution-id "$distribution" --paths / /index.html
+# Names below assets/ hold a hash of the content and never change; everything else may, and the page that names them goes last. Assets of
+# earlier deployments stay: pages that are open still ask for them.
+run aws s3 sync web/dist/assets "s3://$canvas/assets" --cache-control "public, max-age=31536000, immutable" --only-show-errors
+run aws s3 sync web/dist "s3://$canvas" --exclude 'assets/*' --exclude index.html --delete --cache-control no-cache --only-show-errors
+run aws s3 cp web/dist/index.html "s3://$canvas/index.html" --cache-control no-cache --only-show-errors
+run aws cloudfront create-invalidation --distribution-id "$distribution" --paths '/*'
 url=$(output Url)
 if [ -z "${DRY:-}" ]; then
   say "Looking at it"

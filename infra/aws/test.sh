@@ -15,5 +15,9 @@ for step in 'lambda build' 'cloudformation package' 'cloudformation deploy' 's3 
   [[ $said == *"$step"* ]] || { printf 'A deployment does not come to: %s\n%s\n' "$step" "$said"; exit 1; }
 done
 [[ $said != *never-shown* ]] || { echo "A deployment shows the password."; exit 1; }
+# What has no hash in its name must not be kept by browsers for a year.
+[[ $said != *'exclude index.html --cache-control public'* ]] || { echo "Files whose names stay are cached for ever."; exit 1; }
+if refused=$(DRY=1 MONTHLY_BUDGET=5 ./deploy.sh koda-test 2>&1); then echo "A budget that nobody hears of is taken."; exit 1; fi
+[[ $refused == *ALARM_EMAIL* ]]
 if refused=$(DRY=1 ./deploy.sh Koda_Test 2>&1); then echo "A name that no bucket can have is taken."; exit 1; fi
 [[ $refused == *"small letters"* ]]

@@ -194,6 +194,12 @@ class Template:
         rules = self.resources["FilesBucket"]["Properties"].get("LifecycleConfiguration", {}).get("Rules", [])
         if not any("AbortIncompleteMultipartUpload" in rule for rule in rules):
             found.append("uploads that were cut off are paid for for ever")
+        first = keys_of("uploads").split("*")[0]
+        if not any(rule.get("Prefix") == first and rule.get("ExpirationInDays", 0) >= 1 for rule in rules):
+            found.append("uploads that were never committed are paid for for ever")
+        # Everything else that is there is spoken of by the table, and goes when the code says so.
+        if any(rule.get("ExpirationInDays") and rule.get("Prefix") != first for rule in rules):
+            found.append("files that are in use vanish")
         return found
 
     def of_secrets(self) -> list[str]:

@@ -45,6 +45,8 @@ CHANGES = {
     "files of others": ("${FilesBucket.Arn}/blobs/*", "${FilesBucket.Arn}/*", "and does not"),
     "files under keys that the code does not write": ("${FilesBucket.Arn}/blobs/*", "${FilesBucket.Arn}/*/blobs/*", "may not s3:GetObject on blobs"),
     "an open bucket": ("BlockPublicPolicy: true", "BlockPublicPolicy: false", "opened to the public"),
+    "uploads under another key": ("Prefix: uploads/", "Prefix: _/uploads/", "never committed"),
+    "files that vanish": ("Prefix: uploads/", "Prefix: blobs/", "in use vanish"),
     "no schedule": ("Schedule: rate(1 minute)", "Schedule: rate(1 day)", "cut off"),
     "no throttle": ("ThrottlingRateLimit", "CachingEnabled: false #", "not throttled"),
     "an open door": ("CustomStatements:", "CustomStatements: [] #", "through the distribution"),
