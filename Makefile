@@ -103,6 +103,7 @@ e2b-templates: ## Build and publish the E2B templates with E2B_API_KEY; without 
 
 api: ## Renew the OpenAPI snapshot, the canvas's types and the generated documents
 	UPDATE_SNAPSHOTS=1 cargo test -p koda-http -p koda-boot
+	python3 infra/aws/roles.py
 	cd web && npm run api
 
 clean: ## Remove what was built; keeps your data

@@ -4,6 +4,7 @@ Not a compiler: functions are found by name, and a name that several have leads 
 than what can happen, never less. What it cannot tell is an error, not a guess.
 """
 
+import functools
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,6 +114,16 @@ def constant(name: str, file: str) -> str:
     if not match:
         raise LookupError(f"{file} has no constant {name}")
     return match.group(1)
+
+
+@functools.cache
+def keys_of(kind: str) -> str:
+    """The pattern of IAM for all keys of a kind in the bucket, from how the code writes one."""
+    source = (ROOT / "shared/objects/src/s3.rs").read_text()
+    order = re.search(r'format!\("\{\}/\{\}/\{\}", part\((\w+)\), part\((\w+)\), part\((\w+)\)\)', source).groups()
+    pattern = "/".join({"kind": kind, "tenant": "*", "name": "*"}[part] for part in order)
+    # A star of IAM's stands for any text, slashes included.
+    return pattern.replace("*/*", "*")
 
 
 class Source:

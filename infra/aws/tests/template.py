@@ -15,7 +15,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
-from calls import KINDS, ROOT, Source
+from calls import KINDS, ROOT, Source, keys_of
 
 AWS = ROOT / "infra/aws"
 logging.getLogger("samtranslator").setLevel(logging.ERROR)
@@ -154,9 +154,8 @@ class Template:
             for variable in variables:
                 if not variable.startswith("AWS_LAMBDA_") and f"`{variable}`" not in known:
                     found.append(f"{name} is told {variable}, which nobody reads")
-            binary = self.text.count(f"Binary: {name} }}")
-            if binary != 1:
-                found.append(f"{name} is built from {binary} programs")
+            if not re.search(rf'-{name}"?\n(?:      .*\n)*?      CodeUri: \.\./\.\./target/lambda/{name}/\n', self.text):
+                found.append(f"{name} is another program")
         schedules = [it["Properties"] for it in self.of_type("AWS::Events::Rule").values()]
         if not any(s.get("ScheduleExpression") == "rate(1 minute)" and s["Targets"][0]["Arn"].get("Fn::GetAtt", [""])[0] == "JanitorFunction" for s in schedules):
             found.append("nobody goes on with work that was cut off")
@@ -166,15 +165,17 @@ class Template:
         found, (_, wanted) = [], source()
         for name, it in self.functions().items():
             role = self.resources[it["Role"]["Fn::GetAtt"][0]]["Properties"]
-            has = set()
+            if role.get("ManagedPolicyArns"):
+                found.append(f"{name} may what others wrote")
+            has, needs = set(), wanted[name] | {("logs:CreateLogStream", "logs"), ("logs:PutLogEvents", "logs")}
             for policy in role.get("Policies", []):
                 for statement in policy["PolicyDocument"]["Statement"]:
                     resources = statement["Resource"]
                     for resource in resources if isinstance(resources, list) else [resources]:
                         has |= {(action, place(resource)) for action in statement["Action"]}
-            for action, resource in sorted(wanted[name] - has):
+            for action, resource in sorted(needs - has):
                 found.append(f"{name} may not {action} on {resource}, and does")
-            for action, resource in sorted(has - wanted[name]):
+            for action, resource in sorted(has - needs):
                 found.append(f"{name} may {action} on {resource}, and does not")
         return found
 
@@ -204,11 +205,17 @@ class Template:
 
     def of_secrets(self) -> list[str]:
         found = []
+        secrets = re.findall(r"^\| `(\w+)`, `\1_FILE`", (ROOT / "docs/CONFIGURATION.md").read_text(), re.M)
         for name, it in self.functions().items():
-            for variable in ("KODA_SECRET", "E2B_API_KEY"):
-                value = json.dumps(it["Environment"]["Variables"].get(variable))
+            variables = it["Environment"]["Variables"]
+            # What is needed, and whatever else is a secret: what may also be given as a file.
+            for variable in sorted({"KODA_SECRET", "E2B_API_KEY"} | (set(secrets) & set(variables))):
+                value = json.dumps(variables.get(variable))
                 if "{{resolve:secretsmanager:" not in value:
                     found.append(f"{variable} of {name} does not come from Secrets Manager")
+        for name, parameter in self.whole["Parameters"].items():
+            if re.search(r"password|token|apikey", name, re.I) and parameter.get("NoEcho") is not True:
+                found.append(f"{name} is shown to whoever may look at the stack")
         return found
 
     def of_the_canvas(self) -> list[str]:
@@ -250,17 +257,7 @@ def place(resource) -> str:
         return next((kind for kind in KINDS.values() if match.group(1) == keys_of(kind)), match.group(1))
     if "function:${AWS::StackName}-janitor" in text:
         return "janitor"
-    return {'["Table", "Arn"]': "table", '["FilesBucket", "Arn"]': "bucket"}.get(json.dumps(resource.get("Fn::GetAtt")), text)
-
-
-@functools.cache
-def keys_of(kind: str) -> str:
-    """The pattern of IAM for all keys of a kind in the bucket, from how the code writes one."""
-    source = (ROOT / "shared/objects/src/s3.rs").read_text()
-    order = re.search(r'format!\("\{\}/\{\}/\{\}", part\((\w+)\), part\((\w+)\), part\((\w+)\)\)', source).groups()
-    pattern = "/".join({"kind": kind, "tenant": "*", "name": "*"}[part] for part in order)
-    # A star of IAM's stands for any text, slashes included.
-    return pattern.replace("*/*", "*")
+    return {'["Table", "Arn"]': "table", '["FilesBucket", "Arn"]': "bucket", '["Logs", "Arn"]': "logs"}.get(json.dumps(resource.get("Fn::GetAtt")), text)
 
 
 def definition() -> str:

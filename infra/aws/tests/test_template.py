@@ -1,8 +1,14 @@
 """The template holds what it must, and these checks would see it where it did not."""
 
 import json
+import subprocess
+import sys
 import unittest
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import roles
 from template import Template, assembled, lint
 
 
@@ -17,6 +23,9 @@ class Whole(unittest.TestCase):
 
     def test_it_says_what_the_code_says(self):
         self.assertEqual(self.template.problems(), [])
+
+    def test_the_roles_are_those_of_the_code(self):
+        self.assertEqual(roles.FILE.read_text(), roles.roles(), "run `make api`")
 
     def test_the_dashboard_is_json(self):
         (dashboard,) = self.template.of_type("AWS::CloudWatch::Dashboard").values()
@@ -36,12 +45,18 @@ CHANGES = {
     "a function that lives too long": ("Timeout: 900", "Timeout: 901", "and needs 900"),
     "the stage in every path": ('AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH: "1"', 'AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH: "0"', "name of the stage"),
     "a misspelt variable": ("DYNAMODB_TABLE:", "DYNAMO_TABLE:", "which nobody reads"),
+    "the program of another function": ("CodeUri: ../../target/lambda/file/", "CodeUri: ../../target/lambda/chat/", "file is another program"),
+    "a password that is shown": ("NoEcho: true", "NoEcho: false", "Password is shown"),
+    "another secret in the open": ("S3_BUCKET: !Ref FilesBucket", "S3_BUCKET: !Ref FilesBucket\n        S3_SECRET_KEY: abc", "S3_SECRET_KEY"),
     "a secret in the open": ("E2B_API_KEY: !Sub", "E2B_API_KEY: e2b_0123 #", "does not come from Secrets Manager"),
     "a table without an end of its items": ("TimeToLiveSpecification: { AttributeName: ttl", "TimeToLiveSpecification: { AttributeName: expires", "TimeToLiveSpecification"),
     "an index by another attribute": ("{ AttributeName: todo, KeyType: HASH }", "{ AttributeName: owner, KeyType: HASH }", "GlobalSecondaryIndexes"),
     "a table that goes with the stack": ("DeletionPolicy: Retain\n", "DeletionPolicy: Delete\n", "goes with the stack"),
-    "a permission too few": ("Action: [lambda:InvokeFunction]", "Action: [lambda:GetFunction]", "may not lambda:InvokeFunction"),
-    "a permission too many": ("Action: [s3:ListBucket]", "Action: [s3:ListBucket, s3:PutBucketPolicy]", "may s3:PutBucketPolicy"),
+    "a permission too few": ('"Action":["lambda:InvokeFunction"]', '"Action":["lambda:GetFunction"]', "may not lambda:InvokeFunction"),
+    "a permission too many": ('"Action":["s3:ListBucket"]', '"Action":["s3:ListBucket","s3:PutBucketPolicy"]', "may s3:PutBucketPolicy"),
+    "a permission for everything": ('"Action":["s3:ListBucket"]', '"Action":["s3:*"]', "may s3:* on bucket"),
+    "a role of another function": ("Role: !GetAtt StatusRole.Arn", "Role: !GetAtt ChatRole.Arn", "status may dynamodb:PutItem"),
+    "a role that SAM makes": ("      Role: !GetAtt StatusRole.Arn\n", "", "status may what others wrote"),
     "files of others": ("${FilesBucket.Arn}/blobs/*", "${FilesBucket.Arn}/*", "and does not"),
     "files under keys that the code does not write": ("${FilesBucket.Arn}/blobs/*", "${FilesBucket.Arn}/*/blobs/*", "may not s3:GetObject on blobs"),
     "an open bucket": ("BlockPublicPolicy: true", "BlockPublicPolicy: false", "opened to the public"),
@@ -59,6 +74,34 @@ CHANGES = {
     "logs for ever": ("RetentionInDays: !Ref LogDays", "LogGroupClass: STANDARD", "kept for ever"),
     "a function that API Gateway may not call": ("FunctionName: !Ref RenderFunction", "FunctionName: !Ref ChatFunction", "may not call render"),
 }
+
+
+class Entrance(unittest.TestCase):
+    """What CloudFront runs before it answers, run by Node.js."""
+
+    def answer(self, uri, expected="", given=None):
+        """What becomes of a request: its address, or a status; and whether the password went on."""
+        entrance = Template(assembled()).resources["Entrance"]["Properties"]["FunctionCode"]["Fn::Sub"]
+        headers = {} if given is None else {"authorization": {"value": given}}
+        code = entrance[0].replace("${Expected}", expected)
+        code += f"\nconsole.log(JSON.stringify(handler({json.dumps({'request': {'uri': uri, 'headers': headers}})})));"
+        said = json.loads(subprocess.run(["node", "-e", code], check=True, capture_output=True, text=True).stdout)
+        return said.get("statusCode") or said["uri"], "authorization" in said["headers"]
+
+    def test_every_address_of_the_canvas_is_its_page(self):
+        for uri in ("/", "/projects/prj_01", "/projects/prj_01/sessions/ses_01"):
+            self.assertEqual(self.answer(uri), ("/index.html", False))
+
+    def test_files_and_the_api_are_what_they_are(self):
+        for uri in ("/assets/index-B7x_k.js", "/icon.svg", "/assets/Inter.woff2", "/api/v1/projects", "/api/v1/sessions/ses_01/files/src/a"):
+            self.assertEqual(self.answer(uri), (uri, False))
+
+    def test_the_password_is_asked_for_and_goes_no_further(self):
+        for given in (None, "Basic eDp5", "a29kYTp4", "Basic "):
+            self.assertEqual(self.answer("/api/health", "a29kYTp4", given), (401, False))
+        self.assertEqual(self.answer("/api/health", "a29kYTp4", "Basic a29kYTp4"), ("/api/health", False))
+        # Where none is set, whoever sends one is let in too.
+        self.assertEqual(self.answer("/api/health", "", "Basic eDp5"), ("/api/health", False))
 
 
 class Changed(unittest.TestCase):
