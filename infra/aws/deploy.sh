@@ -52,7 +52,14 @@ if [ -n "${DRY:-}" ] || ! aws secretsmanager describe-secret --secret-id "$e2b_s
   say "Keeping the E2B key in Secrets Manager"
   printf '%s' "${E2B_API_KEY:-}" >"$private/e2b"
   run aws secretsmanager create-secret --name "$e2b_secret" --description "E2B API key of Koda" --secret-string "file://$private/e2b"
+elif [ -n "${E2B_API_KEY:-}" ] && [ "$(aws secretsmanager get-secret-value --secret-id "$e2b_secret" --query SecretString --output text)" != "$E2B_API_KEY" ]; then
+  say "Keeping the new E2B key in Secrets Manager"
+  printf '%s' "$E2B_API_KEY" >"$private/e2b"
+  aws secretsmanager put-secret-value --secret-id "$e2b_secret" --secret-string "file://$private/e2b" >/dev/null
 fi
+# CloudFormation looks a secret up again only where something about it has changed.
+version=''
+[ -n "${DRY:-}" ] || version=$(aws secretsmanager list-secret-version-ids --secret-id "$e2b_secret" --query "Versions[?contains(VersionStages, 'AWSCURRENT')].VersionId | [0]" --output text)
 if [ -z "${KODA_PASSWORD:-}" ] && [ -z "${OPEN:-}" ] && [ -z "${DRY:-}" ]; then
   stop "There is no sign-in yet. Set KODA_PASSWORD, which browsers ask for; or OPEN=1, and whoever knows the address uses Koda at your cost."
 fi
@@ -88,7 +95,7 @@ if [ -z "${DRY:-}" ]; then
     work=0
   fi
 fi
-parameters=("E2bKeySecret=$e2b_secret" "Architecture=$architecture" "WorkConcurrency=$work" "StreamConcurrency=$streams")
+parameters=("E2bKeySecret=$e2b_secret" "E2bKeyVersion=$version" "Architecture=$architecture" "WorkConcurrency=$work" "StreamConcurrency=$streams")
 [ -z "${DOMAIN_NAME:-}" ] || parameters+=("DomainName=$DOMAIN_NAME" "CertificateArn=${CERTIFICATE_ARN:?is needed with DOMAIN_NAME}")
 [ -z "${ALARM_EMAIL:-}" ] || parameters+=("AlarmEmail=$ALARM_EMAIL")
 [ -z "${E2B_DOMAIN:-}" ] || parameters+=("E2bDomain=$E2B_DOMAIN")

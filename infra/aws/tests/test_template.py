@@ -27,6 +27,10 @@ class Whole(unittest.TestCase):
     def test_the_roles_are_those_of_the_code(self):
         self.assertEqual(roles.FILE.read_text(), roles.roles(), "run `make api`")
 
+    def test_a_new_key_reaches_the_functions(self):
+        for it in self.template.functions().values():
+            self.assertIn(":SecretString:::${E2bKeyVersion}}}", it["Environment"]["Variables"]["E2B_API_KEY"]["Fn::Sub"])
+
     def test_the_dashboard_is_json(self):
         (dashboard,) = self.template.of_type("AWS::CloudWatch::Dashboard").values()
         self.assertGreaterEqual(len(json.loads(dashboard["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]), 6)
