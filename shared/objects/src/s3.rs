@@ -4,7 +4,10 @@
 use async_trait::async_trait;
 use aws_sdk_s3::{
     Client,
-    config::{retry::RetryConfig, timeout::TimeoutConfig},
+    config::{
+        retry::{RetryConfig, RetryPartition, TokenBucket},
+        timeout::TimeoutConfig,
+    },
     error::{ProvideErrorMetadata, SdkError},
     operation::get_object::GetObjectError,
     presigning::{PresignedRequest, PresigningConfig},
@@ -46,6 +49,12 @@ pub fn connect(config: &aws_config::SdkConfig, path_style: bool) -> Client {
                 .with_max_attempts(6)
                 .with_initial_backoff(Duration::from_millis(100))
                 .with_max_backoff(Duration::from_secs(3)),
+        )
+        // A budget of the client's own for further tries, which fills up again as calls succeed.
+        .retry_partition(
+            RetryPartition::custom("koda")
+                .token_bucket(TokenBucket::default())
+                .build(),
         )
         .timeout_config(
             TimeoutConfig::builder()

@@ -6,7 +6,10 @@ use super::{
 };
 use aws_sdk_dynamodb::{
     Client,
-    config::{retry::RetryConfig, timeout::TimeoutConfig},
+    config::{
+        retry::{RetryConfig, RetryPartition, TokenBucket},
+        timeout::TimeoutConfig,
+    },
     error::{ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, CancellationReason, TransactWriteItem},
@@ -19,6 +22,10 @@ use koda_domain::store::StoreError;
 use std::time::Duration;
 
 /// A client that tries again what may pass, with growing pauses and jitter, for some seconds in all.
+///
+/// Further tries come out of a budget of the client's own, which fills up again as calls succeed: while the service is down,
+/// a call is soon tried twice at most instead of seven times. Without a budget of its own, every client of the process
+/// would take from one.
 #[must_use]
 pub fn connect(config: &aws_config::SdkConfig) -> Client {
     let config = aws_sdk_dynamodb::config::Builder::from(config)
@@ -27,6 +34,11 @@ pub fn connect(config: &aws_config::SdkConfig) -> Client {
                 .with_max_attempts(7)
                 .with_initial_backoff(Duration::from_millis(60))
                 .with_max_backoff(Duration::from_secs(2)),
+        )
+        .retry_partition(
+            RetryPartition::custom("koda")
+                .token_bucket(TokenBucket::default())
+                .build(),
         )
         .retry_classifier(Contention)
         .timeout_config(

@@ -47,13 +47,18 @@ fn config(url: &str) -> SdkConfig {
         .build()
 }
 
-async fn table_at(url: &str) -> Table {
-    let client = dynamo::connect(&config(url));
-    let name = format!("koda-{}", Ulid::generate());
+/// A store, and the folder for what is too large for its table.
+fn store_at(client: aws_sdk_dynamodb::Client, table: &str) -> (DynamoStore, PathBuf) {
     let objects = tempfile::tempdir().unwrap().keep();
     let files: Arc<dyn ObjectStore> =
         Arc::new(LocalObjects::new(objects.clone(), b"secret", Arc::new(Wall)).unwrap());
-    let store = DynamoStore::new(client.clone(), &name, files);
+    (DynamoStore::new(client, table, files), objects)
+}
+
+async fn table_at(url: &str) -> Table {
+    let client = dynamo::connect(&config(url));
+    let name = format!("koda-{}", Ulid::generate());
+    let (store, objects) = store_at(client.clone(), &name);
     store.create_table().await.unwrap();
     Table {
         store: Arc::new(store),
@@ -89,21 +94,25 @@ mod amazons {
 /// the same, once.
 mod faulty {
     use super::*;
+    use koda_domain::{SessionId, store::StoreError};
     use koda_testkit::faults::{Fault, proxy};
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     const THROTTLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow down"}"#;
     const CONFLICT: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionInProgressException","message":"in progress"}"#;
     const FAILED: &str =
         r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"failed"}"#;
 
+    // Many at the beginning, then one of nine: with many more for long, seven tries in a row fail by chance, or the budget of
+    // tries is spent, which is right in an outage and not what is tested here.
     fn plan(number: usize) -> Fault {
-        match number % 17 {
+        match number % 61 {
             3 => Fault::LostAnswer,
             6 => Fault::Answer(400, THROTTLED),
             9 => Fault::Reset,
             11 => Fault::Answer(500, FAILED),
             13 => Fault::Late(20),
-            15 if number > 40 => Fault::LostAnswer,
+            15 | 40 if number > 40 => Fault::LostAnswer,
             16 if number > 40 => Fault::Answer(400, CONFLICT),
             _ => Fault::None,
         }
@@ -115,4 +124,25 @@ mod faulty {
     }
 
     koda_testkit::session_store_conformance!(empty);
+
+    #[tokio::test]
+    async fn an_outage_is_not_made_worse_by_further_tries() {
+        let tries = Arc::new(AtomicUsize::new(0));
+        let counted = tries.clone();
+        let down = move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Fault::Answer(500, FAILED)
+        };
+        let url = proxy(&emulators().dynamodb, down).await;
+        let store = store_at(dynamo::connect(&config(&url)), "koda").0;
+        for _ in 0..200 {
+            let answer = store.session_any(SessionId::new(Ulid::generate())).await;
+            assert!(
+                matches!(answer, Err(StoreError::Unavailable(_))),
+                "{answer:?}"
+            );
+        }
+        let tries = tries.load(Ordering::Relaxed);
+        assert!((206..=500).contains(&tries), "{tries} tries for 200 calls");
+    }
 }
