@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARIES := -p koda-server -p koda-sandbox -p koda-capture $(if $(filter e2b-emulator,$(SANDBOX_PROVIDER)),-p e2b-emulator)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e deploy-aws emulators lint api audit clean e2b-templates conformance bench
+.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e watch deploy-aws emulators lint api audit clean e2b-templates conformance bench
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -81,6 +81,12 @@ test-infra: ## The deployments: what they say against what the code does
 STACK ?= koda
 deploy-aws: ## Deploy to AWS, see docs/DEPLOYMENT/aws.md; DRY=1 prints what it would do
 	@infra/aws/deploy.sh "$(STACK)"
+
+watch: ## The functions under cargo lambda watch, with emulators of all that they need and the canvas in front
+	@infra/dev/setup.sh test
+	@$(MAKE) --silent --no-print-directory emulators
+	@cargo build --locked $(BINARIES) -p e2b-emulator
+	@node infra/dev/watch.mjs "$(abspath $(TARGET)/debug)" "$(AWS_TARGET)/debug/aws-emulators" "$(AWS_TARGET)/dynamodb-local" "$(HOME)/.cache/koda/cargo-lambda/bin/cargo-lambda"
 
 test-e2e: web/dist/index.html ## The whole job in a real browser against a real server
 	cargo build --locked $(BINARIES) -p e2b-emulator

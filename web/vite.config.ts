@@ -3,12 +3,14 @@ import type { ProxyOptions } from "vite";
 import { defineConfig } from "vitest/config";
 
 const server = process.env.KODA_URL ?? "http://127.0.0.1:3000";
+/** What the server knows as the canvas's address. */
+const origin = process.env.KODA_ORIGIN ?? server;
 
 /** The server refuses foreign origins; in development the page's origin is Vite's. */
 const proxy: ProxyOptions = {
   target: server,
   changeOrigin: true,
-  configure: (it) => it.on("proxyReq", (request) => request.setHeader("origin", server)),
+  configure: (it) => it.on("proxyReq", (request) => request.setHeader("origin", origin)),
 };
 
 export default defineConfig({
