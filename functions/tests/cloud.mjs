@@ -4,10 +4,11 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer as createHttp } from "node:http";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { freePort } from "../../infra/dev/port.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const BIN = process.env.KODA_BIN_DIR ?? join(ROOT, "target/debug");
@@ -24,15 +25,6 @@ export async function until(what, look, seconds = 60) {
     if (found) return found;
     if (Date.now() > end) throw new Error(`waited ${seconds} s in vain: ${what}`);
   }
-}
-
-export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** The environment without what would change how Koda or an SDK behaves. */

@@ -7,7 +7,8 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { freePort, until } from "./cloud.mjs";
+import { freePort } from "../../infra/dev/port.mjs";
+import { until } from "./cloud.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 

@@ -4,9 +4,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { freePort } from "./port.mjs";
 
 const root = resolve(import.meta.dirname, "../..");
 const [bin, emulators, dynamo, cargoLambda] = process.argv.slice(2).map((path) => resolve(path));
@@ -36,15 +36,6 @@ async function end(why) {
 }
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => end());
 
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 async function until(what, look) {
   for (let tries = 0; tries < 300 && !ending; tries++) {
     if (await look().catch(() => false)) return;
@@ -70,8 +61,10 @@ for await (const line of createInterface({ input: aws.stdout })) {
 const e2b = run(join(bin, "e2b-emulator"), ["serve", "--listen", "127.0.0.1:0", "--folder", join(data, "e2b")], process.env);
 const [e2bUrl] = await once(createInterface({ input: e2b.stdout }), "line");
 
+// What a developer has set for AWS or E2B is for the real ones.
+const own = Object.entries(process.env).filter(([name]) => !/^(AWS|E2B|SANDBOX|S3|R2|DYNAMODB)_|^(KODA_DATA_DIR|LAMBDA_PORT)$/.test(name));
 const environment = {
-  ...process.env,
+  ...Object.fromEntries(own),
   AWS_ACCESS_KEY_ID: "local",
   AWS_SECRET_ACCESS_KEY: "local-secret",
   AWS_REGION: "us-east-1",
@@ -88,16 +81,14 @@ const environment = {
   KODA_PUBLIC_URL: `http://localhost:${port}`,
   KODA_WORKER_FUNCTION: "janitor",
 };
-delete environment.KODA_DATA_DIR;
-delete environment.LAMBDA_PORT;
-const done = (program, args) => {
+const complete = (program, args) => {
   const { status } = spawnSync(program, args, { cwd: root, env: { ...environment, E2B_BUILD_LOG: "quiet" }, stdio: ["ignore", "ignore", "inherit"] });
   if (status !== 0) return end(`${program} ${args.join(" ")} ended with ${status}`);
 };
 await until("DynamoDB Local", async () => (await fetch(environment.DYNAMODB_ENDPOINT)).status > 0);
-await done(join(bin, "koda-server"), ["create-table"]);
+await complete(join(bin, "koda-server"), ["create-table"]);
 say("Building the sandboxes' templates in the emulator");
-await done("node", ["e2b/templates/build.mjs", "--bin", bin, "--out", join(data, "context")]);
+await complete("node", ["e2b/templates/build.mjs", "--bin", bin, "--out", join(data, "context")]);
 
 say("Starting cargo lambda watch; the first request of each function builds it");
 run(cargoLambda, ["lambda", "--global", "infra/dev/watch.toml", "watch", "--timeout", "900", "-A", "127.0.0.1", "-P", `${gatewayPort}`], environment).stdout.pipe(process.stderr);

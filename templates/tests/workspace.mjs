@@ -1,10 +1,10 @@
 // Workspaces in temporary folders, their development servers, and browsers to look at them with.
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { chromium } from "playwright-core";
+import { freePort } from "../../infra/dev/port.mjs";
 
 export const templates = resolve(import.meta.dirname, "..");
 export const recipes = readdirSync(join(templates, "recipes")).filter((name) => existsSync(join(templates, "recipes", name, "recipe.json")));
@@ -76,17 +76,6 @@ export class Workspace {
     }
     rmSync(this.root, { recursive: true, force: true });
   }
-}
-
-function freePort() {
-  return new Promise((done, failed) => {
-    const probe = createServer();
-    probe.once("error", failed);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => done(port));
-    });
-  });
 }
 
 const graphics = {

@@ -2,20 +2,12 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { chromium } from "playwright-core";
+import { freePort } from "../../infra/dev/port.mjs";
 
 const root = resolve(import.meta.dirname, "../..");
-
-export async function freePort() {
-  const server = createServer();
-  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
 
 /** A koda-server that can be killed and started again on the same data and port; `more` is set in its environment. */
 export async function startServer(more = {}) {
