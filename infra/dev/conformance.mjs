@@ -16,6 +16,7 @@ const SUITES = [
   ["session_store", "dynamodb (DynamoDB Local)", "koda-store", "dynamo", "amazons::"],
   ["session_store", "dynamodb (dynoxide, over a faulty network)", "koda-store", "dynamo", "faulty::"],
   ["object_store", "local", "koda-objects", "local"],
+  ["object_store", "s3 (s3s-fs)", "koda-objects", "s3"],
   ["sandbox_provider", "local", "koda-sandbox", "local"],
   ["sandbox_provider", "e2b (emulator)", "koda-sandbox", "e2b"],
   ["e2b_protocol", "e2b-client", "e2b-emulator", "client"],

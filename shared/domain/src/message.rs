@@ -39,6 +39,11 @@ pub enum Content {
         /// The provider's proof that it is unchanged.
         signature: Option<String>,
     },
+    /// Reasoning that the provider does not show, handed back unchanged as well.
+    HiddenThinking {
+        /// As the provider gave it.
+        data: String,
+    },
     /// The model asks for a tool.
     ToolCall(ToolCall),
     /// What the tool gave.
@@ -96,6 +101,8 @@ pub struct Usage {
     pub input_tokens: u64,
     /// Tokens read from the provider's cache.
     pub cached_tokens: u64,
+    /// Tokens written to the provider's cache, at a price above that of reading.
+    pub cache_write_tokens: u64,
     /// Tokens written.
     pub output_tokens: u64,
     /// Price in millionths of a US dollar; 0 where no price is configured.
@@ -106,6 +113,7 @@ impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
         self.input_tokens += other.input_tokens;
         self.cached_tokens += other.cached_tokens;
+        self.cache_write_tokens += other.cache_write_tokens;
         self.output_tokens += other.output_tokens;
         self.cost_micros += other.cost_micros;
     }

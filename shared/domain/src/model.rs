@@ -1,6 +1,9 @@
 //! The seam to language models.
 
-use crate::message::{Content, Message, ToolCall, Usage};
+use crate::{
+    TenantId,
+    message::{Content, Message, ToolCall, Usage},
+};
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
@@ -23,11 +26,14 @@ pub enum Role {
 /// Everything that one call needs. Rebuilt from stored state every time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelRequest {
+    /// Whose pictures the conversation shows.
+    pub tenant: TenantId,
     /// The job.
     pub role: Role,
     /// Instructions that stay the same between calls, in a stable order, for the provider's prompt cache.
     pub system: Vec<String>,
-    /// Facts of this session as JSON (settings, plan, assets, files, diagnostics); told after `system`.
+    /// Facts of this session as JSON (settings, plan, assets, files, diagnostics) as they are now. They change from call to call,
+    /// so they are told at the end, behind what a provider's prompt cache can hold.
     pub pinned: serde_json::Value,
     /// The conversation, oldest first. Every tool call is answered in the message after it.
     pub messages: Vec<Message>,
@@ -118,6 +124,15 @@ pub enum ModelError {
     /// Wrong or missing key.
     #[error("the model provider refused the key")]
     Unauthorized,
+    /// The account has no money left.
+    #[error("the account at the model provider has no credit left")]
+    OutOfCredit,
+    /// The provider has no such model, or not for this key.
+    #[error("the model provider has no model {0:?} for this key")]
+    UnknownModel(String),
+    /// The conversation is longer than the model can read.
+    #[error("the conversation is too long for the model")]
+    TooLong,
     /// The request can never work.
     #[error("the model refused the request: {0}")]
     Rejected(String),

@@ -1,5 +1,18 @@
-//! Language-model adapters. The demo model needs no key, no network and no model.
+//! Language-model adapters: Anthropic's Messages, OpenAI-compatible chat completions, and the demo model, which is not AI.
 
-mod demo;
+mod anthropic;
+mod chat;
+pub mod demo;
+mod door;
+mod endpoint;
+mod prices;
+mod probe;
+mod wire;
 
+pub use anthropic::Anthropic;
+pub use chat::{Chat, ToolMode};
 pub use demo::{DemoModel, RecipeError};
+pub use door::{Chain, Door};
+pub use endpoint::{Endpoint, Key, Thinking};
+pub use prices::{Price, PriceError, Prices};
+pub use probe::{Finding, probe};

@@ -11,6 +11,7 @@ pub mod aws;
 pub mod conformance;
 pub mod faults;
 mod model;
+pub mod model_server;
 pub mod samples;
 mod sandbox;
 mod time;

@@ -53,9 +53,9 @@ pub fn answer(content: Vec<Content>) -> ModelAnswer {
         },
         usage: Usage {
             input_tokens: 10,
-            cached_tokens: 0,
             output_tokens: 5,
             cost_micros: 1,
+            ..Usage::default()
         },
         model: "scripted".into(),
     }

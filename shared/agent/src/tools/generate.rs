@@ -76,6 +76,7 @@ impl Tool for GenerateCode {
         let mut rules = system(state.engine());
         GENERATOR.clone_into(&mut rules[0]);
         let request = ModelRequest {
+            tenant: head.tenant.clone(),
             role: Role::CodeGenerator,
             system: rules,
             pinned: json!({

@@ -93,6 +93,7 @@ impl Job<'_> {
         let log = conversation::read(self.studio.store(), self.session).await?;
         let talk = conversation::build(&log);
         Ok(ModelRequest {
+            tenant: head.tenant.clone(),
             role: Role::Orchestrator,
             system: pinned::system(head.state.engine()),
             pinned: pinned::facts(self.studio, head, &talk).await,
@@ -129,7 +130,8 @@ impl Job<'_> {
             match event {
                 Some(Ok(ModelEvent::Text(piece))) => pending.text.push_str(&piece),
                 Some(Ok(ModelEvent::Thinking(piece))) => pending.thinking.push_str(&piece),
-                Some(Ok(ModelEvent::ToolCallStarted { .. })) => {}
+                // Nobody has seen anything of it: a call that breaks off here can be made again.
+                Some(Ok(ModelEvent::ToolCallStarted { .. })) => continue,
                 Some(Ok(ModelEvent::Finished(answer))) => return Ok((pending.take(step), answer)),
                 Some(Err(error)) => {
                     self.tell(pending.take(step)).await?;
@@ -175,6 +177,18 @@ fn model_failure(error: &ModelError) -> Interrupted {
         ModelError::Unauthorized => (
             "model_unauthorized",
             "The model provider refused the key; check the configuration.",
+        ),
+        ModelError::OutOfCredit => (
+            "model_out_of_credit",
+            "The account at the model provider has no credit left. Add some there, then send the message again.",
+        ),
+        ModelError::UnknownModel(_) => (
+            "model_unknown",
+            "The model provider does not have the model that is configured, or not for this key; check the configuration.",
+        ),
+        ModelError::TooLong => (
+            "conversation_too_long",
+            "The conversation has become too long for the model. Say what is missing in a new animation node, or attach less.",
         ),
         ModelError::Rejected(_) => (
             "model_rejected",

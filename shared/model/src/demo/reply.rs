@@ -88,6 +88,7 @@ fn said(message: &Message) -> u64 {
 fn weight(content: &Content) -> u64 {
     match content {
         Content::Text { text } | Content::Thinking { text, .. } => count(text),
+        Content::HiddenThinking { .. } => 0,
         Content::ToolCall(call) => count(&call.input.to_string()),
         Content::ToolResult { output, .. } => output.iter().map(output_weight).sum(),
         Content::Image { .. } => 1,

@@ -141,6 +141,7 @@ impl Studio {
             .map(|n| json!({"number": n, "summary": ""}))
             .collect();
         ModelRequest {
+            tenant: koda_domain::TenantId::single(),
             role: Role::Orchestrator,
             system: vec!["Rules.".into()],
             pinned: json!({

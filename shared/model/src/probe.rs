@@ -1,0 +1,150 @@
+//! What an endpoint can do, found out by asking it.
+
+use futures_util::StreamExt;
+use koda_domain::{
+    TenantId,
+    message::{Content, Message, Speaker},
+    model::{LanguageModel, ModelAnswer, ModelError, ModelEvent, ModelRequest, Role, ToolSpec},
+};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// One thing that was found out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was tried.
+    pub what: &'static str,
+    /// Whether it works.
+    pub works: bool,
+    /// What was seen, in words.
+    pub detail: String,
+}
+
+/// How long an answer to a toy question may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Asks a model for words and for a tool call, and says what came. Costs a few hundred tokens.
+pub async fn probe(model: &dyn LanguageModel, role: Role) -> Vec<Finding> {
+    let plain = ask(
+        model,
+        request(role, "Answer with the one word: ready", vec![]),
+    )
+    .await;
+    let words = match &plain {
+        Ok(seen) => finding(
+            "words",
+            !seen.text.is_empty(),
+            format!(
+                "{:?} from {}, after {} ms",
+                seen.text.chars().take(40).collect::<String>(),
+                seen.answer.model,
+                seen.first.as_millis()
+            ),
+        ),
+        Err(error) => finding("words", false, error.to_string()),
+    };
+    if plain.is_err() {
+        return vec![words];
+    }
+    let usage = plain.as_ref().map(|s| s.answer.usage).unwrap_or_default();
+    let counted = usage.input_tokens + usage.cached_tokens + usage.cache_write_tokens > 0;
+    let tokens = finding(
+        "usage",
+        counted,
+        if counted {
+            format!(
+                "{} tokens read, {} written",
+                usage.input_tokens, usage.output_tokens
+            )
+        } else {
+            "it does not say how many tokens it used: budgets and costs stay at 0".into()
+        },
+    );
+    let tool = ToolSpec {
+        name: "set_colour".into(),
+        description: "Set the colour.".into(),
+        input_schema: json!({"type": "object", "required": ["colour"], "properties": {"colour": {"type": "string"}}}),
+    };
+    let asked = request(
+        role,
+        "Call set_colour with the colour #ff8800. Say nothing else.",
+        vec![tool],
+    );
+    let tools = match ask(model, asked).await {
+        Ok(seen) => {
+            let call = seen.answer.tool_calls().find(|c| c.name == "set_colour");
+            let right = call.is_some_and(|c| {
+                c.input["colour"]
+                    .as_str()
+                    .is_some_and(|v| v.to_lowercase().contains("ff8800"))
+            });
+            finding("tools", right, match call {
+                Some(call) => format!("called with {}", call.input),
+                None => "it did not call the tool that it was told to call: it cannot do Koda's work".into(),
+            })
+        }
+        Err(error) => finding("tools", false, error.to_string()),
+    };
+    vec![words, tokens, tools]
+}
+
+const fn finding(what: &'static str, works: bool, detail: String) -> Finding {
+    Finding {
+        what,
+        works,
+        detail,
+    }
+}
+
+struct Seen {
+    text: String,
+    first: Duration,
+    answer: ModelAnswer,
+}
+
+async fn ask(model: &dyn LanguageModel, request: ModelRequest) -> Result<Seen, ModelError> {
+    let began = Instant::now();
+    let asked = async {
+        let mut stream = model.stream(request).await?;
+        let (mut text, mut first) = (String::new(), None);
+        while let Some(event) = stream.next().await {
+            first.get_or_insert_with(|| began.elapsed());
+            match event? {
+                ModelEvent::Text(piece) => text.push_str(&piece),
+                ModelEvent::Finished(answer) => {
+                    return Ok(Seen {
+                        text,
+                        first: first.unwrap_or_default(),
+                        answer,
+                    });
+                }
+                _ => {}
+            }
+        }
+        Err(ModelError::Unavailable("the answer broke off".into()))
+    };
+    let late = || {
+        Err(ModelError::Unavailable(format!(
+            "no answer within {} s",
+            PATIENCE.as_secs()
+        )))
+    };
+    tokio::time::timeout(PATIENCE, asked)
+        .await
+        .unwrap_or_else(|_| late())
+}
+
+fn request(role: Role, words: &str, tools: Vec<ToolSpec>) -> ModelRequest {
+    ModelRequest {
+        tenant: TenantId::single(),
+        role,
+        system: vec!["You do exactly what you are asked to do.".into()],
+        pinned: Value::Null,
+        messages: vec![Message {
+            speaker: Speaker::User,
+            content: vec![Content::Text { text: words.into() }],
+        }],
+        tools,
+        max_output_tokens: 500,
+    }
+}
