@@ -158,7 +158,7 @@ const round = (value) => Number(value.toFixed(1));
 async function measure() {
   await makeTable();
   const project = await call("canvas", "POST", "/api/v1/projects", { name: "Cold" });
-  const session = await call("chat", "POST", `/api/v1/projects/${project.id}/sessions`, { node_id: "n1" });
+  const session = await call("canvas", "POST", `/api/v1/projects/${project.id}/sessions`, { node_id: "n1" });
   const path = `/api/v1/sessions/${session.id}`;
   const events = {
     canvas: rest("GET", `/api/v1/projects/${project.id}`),

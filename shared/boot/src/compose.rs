@@ -1,16 +1,15 @@
 //! Putting the parts together.
 
-use crate::{absolute, config::Config, sandboxes, secret, stores};
+use crate::{absolute, config::Config, models, sandboxes, secret, stores};
 use anyhow::{Context, Result};
 use aws_config::SdkConfig;
 use koda_agent::{Studio, StudioOptions, StudioParts};
 use koda_domain::{Clock, Ids, dispatch::Dispatcher};
 use koda_http::{AppState, Site};
-use koda_model::DemoModel;
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> jiff::Timestamp {
@@ -34,6 +33,8 @@ pub(crate) struct Place<'a> {
     pub aws: Option<&'a SdkConfig>,
     /// Who does the work, where this process does not.
     pub dispatcher: Option<Arc<dyn Dispatcher>>,
+    /// Makes the models, or what stands for them where they only have names.
+    pub models: models::Maker,
     /// Whether event streams stay open while nothing happens.
     pub holds_idle_streams: bool,
     /// Ends event streams.
@@ -62,9 +63,9 @@ pub(crate) async fn compose(config: &Config, secret: &[u8], place: Place<'_>) ->
     let stores = stores::open(config, secret, &clock, place.aws).await?;
     let studio = Studio::new(StudioParts {
         store: stores.sessions,
+        model: (place.models)(&config.ai, stores.objects.clone())?,
         objects: stores.objects,
         sandboxes: sandboxes::provider(config, secret, &clock)?,
-        model: Arc::new(DemoModel::new().context("the demo model's recipes are damaged")?),
         clock,
         ids: Arc::new(SystemIds),
         dispatcher: place.dispatcher,

@@ -3,7 +3,7 @@
 use crate::{
     compose::{Place, compose, secret_of},
     config::Config,
-    configured, stores, telemetry,
+    configured, models, stores, telemetry,
 };
 use anyhow::Context;
 use async_trait::async_trait;
@@ -62,7 +62,11 @@ impl Dispatcher for Invoker {
     }
 }
 
-async fn prepare(config: &Config, aws: &SdkConfig) -> anyhow::Result<(AppState, Arc<Invoker>)> {
+async fn prepare(
+    config: &Config,
+    aws: &SdkConfig,
+    models: models::Maker,
+) -> anyhow::Result<(AppState, Arc<Invoker>)> {
     let secret = secret_of(config)?;
     let origin = config
         .public_url
@@ -81,6 +85,7 @@ async fn prepare(config: &Config, aws: &SdkConfig) -> anyhow::Result<(AppState, 
         site: Site::new(&origin, &preview_base, &secret).behind_gateway(),
         aws: Some(aws),
         dispatcher: Some(invoker.clone()),
+        models,
         holds_idle_streams: false,
         shutdown: CancellationToken::new(),
     };
@@ -94,7 +99,8 @@ async fn prepare(config: &Config, aws: &SdkConfig) -> anyhow::Result<(AppState, 
 pub async fn serve(mount: &Mount) -> Result<(), Error> {
     let config = configured()?;
     let aws = stores::aws().await;
-    let (state, _) = prepare(&config, &aws).await?;
+    // Turns run elsewhere: the models are no part of this program.
+    let (state, _) = prepare(&config, &aws, models::named).await?;
     let app = koda_http::one(mount, state);
     let app = app.layer(axum::middleware::from_fn(flushed));
     if mount.stream {
@@ -118,7 +124,7 @@ async fn flushed(request: Request, next: Next) -> Response {
 pub async fn work() -> Result<(), Error> {
     let config = configured()?;
     let aws = stores::aws().await;
-    let (state, invoker) = prepare(&config, &aws).await?;
+    let (state, invoker) = prepare(&config, &aws, models::working).await?;
     let (state, invoker) = (&state, &invoker);
     let handle = |event: LambdaEvent<Value>| async move {
         match serde_json::from_value::<Errand>(event.payload) {

@@ -5,6 +5,7 @@ pub mod config;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod logs;
+mod models;
 mod sandboxes;
 mod secret;
 #[cfg(feature = "server")]
@@ -41,6 +42,19 @@ pub async fn run_server() -> Result<()> {
 /// Where none is configured, or DynamoDB refuses.
 pub async fn create_table() -> Result<()> {
     stores::create_table(&configured()?).await
+}
+
+/// Asks each configured model what it can do, and says what was seen.
+///
+/// # Errors
+/// Where one cannot do Koda's work.
+#[cfg(feature = "server")]
+pub async fn probe_models() -> Result<()> {
+    let config = configured()?;
+    let clock: std::sync::Arc<dyn koda_domain::Clock> = std::sync::Arc::new(compose::SystemClock);
+    let secret = compose::secret_of(&config)?;
+    let stores = stores::open(&config, &secret, &clock, None).await?;
+    models::probe(&config.ai, stores.objects).await
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {

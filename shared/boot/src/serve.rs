@@ -40,6 +40,7 @@ pub(crate) async fn serve(config: Config) -> Result<()> {
         site: Site::new(&origin, &preview_base, &secret),
         aws: aws.as_ref(),
         dispatcher: None,
+        models: crate::models::working,
         holds_idle_streams: true,
         shutdown: shutdown.clone(),
     };

@@ -33,6 +33,10 @@ pub(crate) type Events =
     Sse<axum::response::sse::KeepAliveStream<BoxStream<'static, Result<Message, Infallible>>>>;
 
 fn stream(events: impl Stream<Item = Result<Message, Infallible>> + Send + 'static) -> Events {
+    // What comes with the head goes out with it: proxies pass the stream on at once, and Lambda's runtime does not wait for the
+    // head to be acknowledged before it sends what follows.
+    let begun = futures_util::stream::once(async { Ok(Message::default().comment("")) });
+    let events = begun.chain(events);
     Sse::new(events.boxed()).keep_alive(KeepAlive::new().interval(HEARTBEAT))
 }
 

@@ -1,10 +1,12 @@
 //! Configuration: environment variables over `koda.config.yaml` over defaults, read once, with all problems at once.
 
+mod models;
 mod read;
 mod stores;
 mod variables;
 mod yaml;
 
+pub use models::{Ai, Anthropic, OpenAi, Provider, Thinking, Tools};
 pub use read::{ConfigError, Secret};
 pub use stores::{Bucket, Dynamo};
 pub use variables::{VARIABLES, Variable, document};
@@ -44,6 +46,8 @@ pub struct Config {
     pub bucket: Option<Bucket>,
     /// The function that does the work, on Lambda.
     pub worker: Option<String>,
+    /// Language models.
+    pub ai: Ai,
     /// E2B, where sandboxes run there.
     pub e2b: Option<E2b>,
     /// Limits of one sandbox.
@@ -256,6 +260,7 @@ impl Config {
             dynamo: Dynamo::read(&mut reader),
             bucket: Bucket::read(&mut reader),
             worker: reader.optional("KODA_WORKER_FUNCTION"),
+            ai: Ai::read(&mut reader),
             e2b: E2b::read(&mut reader),
             limits: SandboxLimits {
                 memory: reader.bytes("SANDBOX_MAX_MEMORY"),
