@@ -711,6 +711,11 @@ export interface components {
             text: string;
             /** @enum {string} */
             type: "thinking";
+        } | {
+            /** @description As the provider gave it. */
+            data: string;
+            /** @enum {string} */
+            type: "hidden_thinking";
         } | (components["schemas"]["ToolCall"] & {
             /** @enum {string} */
             type: "tool_call";
@@ -1936,6 +1941,7 @@ export interface components {
             /**
              * @description Tokens and money of all turns.
              * @default {
+             *       "cache_write_tokens": 0,
              *       "cached_tokens": 0,
              *       "cost_micros": 0,
              *       "input_tokens": 0,
@@ -2296,6 +2302,12 @@ export interface components {
         };
         /** @description Tokens and money of one model call. */
         Usage: {
+            /**
+             * Format: int64
+             * @description Tokens written to the provider's cache, at a price above that of reading.
+             * @default 0
+             */
+            cache_write_tokens: number;
             /**
              * Format: int64
              * @description Tokens read from the provider's cache.

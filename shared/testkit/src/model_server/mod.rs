@@ -217,6 +217,19 @@ fn plain(status: u16, body: &Value, retry_after: Option<u64>) -> Response<Body> 
     response.body(body).unwrap()
 }
 
+/// Bytes with the time in milliseconds since 1970 in the place of `@now`, for measuring how long words are on their way.
+fn stamped(bytes: Bytes) -> Bytes {
+    const NOW: &str = "@now";
+    match std::str::from_utf8(&bytes) {
+        Ok(text) if text.contains(NOW) => {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            let now = now.unwrap_or_default().as_millis().to_string();
+            Bytes::from(text.replace(NOW, &now))
+        }
+        _ => bytes,
+    }
+}
+
 /// Sends frames one by one, cut where the script wants it.
 fn streamed(frames: Vec<String>, answer: &Answer) -> Response<Body> {
     let pace = Duration::from_millis(answer.pace_ms);
@@ -242,7 +255,7 @@ fn streamed(frames: Vec<String>, answer: &Answer) -> Response<Body> {
             tokio::time::sleep(pace).await;
         }
         piece
-            .map(Frame::data)
+            .map(|bytes| Frame::data(stamped(bytes)))
             .ok_or_else(|| io::Error::other("as the script says"))
     });
     let after = stream::once(async move {
