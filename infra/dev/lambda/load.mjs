@@ -26,7 +26,7 @@ const scratch = await mkdtemp(join(tmpdir(), "koda-load-"));
 const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS|KODA|E2B|SANDBOX|S3|R2|DYNAMODB|OTEL|OPENAI|ANTHROPIC)_/.test(name)));
 const children = [];
 function run(program, args, env = clean) {
-  const child = spawn(program, args, { env, stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(program, args, { cwd: scratch, env, stdio: ["pipe", "pipe", "inherit"] });
   children.push(child);
   return child;
 }
@@ -120,6 +120,8 @@ async function measure() {
     KODA_LOG: "warn",
     ANTHROPIC_API_KEY: key,
     ANTHROPIC_BASE_URL: modelUrl,
+    KODA_WEB_DIR: resolve(import.meta.dirname, "../../../web/dist"),
+    KODA_TEMPLATES_DIR: resolve(import.meta.dirname, "../../../templates"),
     KODA_CAPTURE_BIN: join(bin, "koda-capture"),
     KODA_SANDBOXD_BIN: join(bin, "koda-sandboxd"),
   };

@@ -90,7 +90,7 @@ impl Studio {
             head.state.apply(head.seq, at, None, event);
         }
         self.store().create_session(&head, at, &events).await?;
-        let _ = self.bell.send(head.id);
+        self.bell.tell(&head, vec![]);
         Ok(head)
     }
 

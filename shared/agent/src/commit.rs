@@ -1,11 +1,11 @@
 //! The one way to write to a session's log: read the head, decide, append if nobody else wrote meanwhile.
 
-use crate::Studio;
+use crate::{Studio, studio::held};
 use koda_domain::{
-    EventBody, SessionId, TurnId,
+    Event, EventBody, SessionId, TurnId,
     store::{Append, Lease, SessionHead, StoreError},
 };
-use std::time::Duration;
+use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 /// How often a writer tries again where others write at the same time.
 const ATTEMPTS: u32 = 30;
@@ -17,6 +17,26 @@ pub(crate) struct Writer<'a> {
     pub lease: Option<&'a Lease>,
     /// The turn that the events belong to.
     pub turn: Option<TurnId>,
+}
+
+/// Heads that this process wrote last under a lease. Whoever holds the lease writes most of a log, so that this is mostly the
+/// newest; where it is not, the store refuses what is built on it.
+#[derive(Debug, Default)]
+pub(crate) struct Recent(Mutex<HashMap<SessionId, SessionHead>>);
+
+impl Recent {
+    fn take(&self, session: SessionId) -> Option<SessionHead> {
+        held(&self.0).remove(&session)
+    }
+
+    fn keep(&self, head: SessionHead) {
+        held(&self.0).insert(head.id, head);
+    }
+
+    /// Forgets a session whose work is over.
+    pub fn forget(&self, session: SessionId) {
+        held(&self.0).remove(&session);
+    }
 }
 
 impl Studio {
@@ -39,7 +59,11 @@ impl Studio {
         mut decide: impl FnMut(&SessionHead) -> Result<Vec<EventBody>, E>,
     ) -> Result<SessionHead, E> {
         for attempt in 0..ATTEMPTS {
-            let mut head = self.store().session_any(session).await?;
+            let known = writer.lease.and_then(|_| self.recent.take(session));
+            let mut head = match known {
+                Some(head) => head,
+                None => self.store().session_any(session).await?,
+            };
             let events = decide(&head)?;
             if events.is_empty() {
                 return Ok(head);
@@ -61,8 +85,10 @@ impl Studio {
             };
             match self.store().append(&append).await {
                 Ok(_) => {
-                    // Nobody listening is fine.
-                    let _ = self.bell.send(session);
+                    if writer.lease.is_some() {
+                        self.recent.keep(head.clone());
+                    }
+                    self.bell.tell(&head, numbered(append));
                     return Ok(head);
                 }
                 Err(StoreError::Conflict) => {
@@ -73,4 +99,20 @@ impl Studio {
         }
         Err(StoreError::Conflict.into())
     }
+}
+
+/// What was appended, as a log has it.
+fn numbered(append: Append) -> Vec<Event> {
+    let (session_id, turn_id, at) = (append.session, append.turn, append.at);
+    let numbers = append.expected_seq + 1..;
+    let events = numbers.zip(append.events);
+    events
+        .map(|(seq, body)| Event {
+            seq,
+            at,
+            session_id,
+            turn_id,
+            body,
+        })
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! A session's sandbox: made when needed, filled from the store, found again, replaced when lost.
 
-use crate::{Studio, StudioError, commit::Writer};
+use crate::{Studio, StudioError, commit::Writer, studio::held};
 use jiff::{SignedDuration, Timestamp};
 use koda_domain::{
     Engine, EventBody, SandboxId, SessionId, TenantId, VersionId,
@@ -12,7 +12,7 @@ use koda_domain::{
 };
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tracing::{Instrument, info_span};
@@ -41,10 +41,6 @@ pub(crate) struct Environments {
 pub(crate) fn is_rendering(head: &SessionHead) -> bool {
     let mut renders = head.state.renders.iter();
     renders.any(|r| r.status == RenderStatus::Running)
-}
-
-fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Environments {

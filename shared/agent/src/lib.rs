@@ -3,6 +3,7 @@
 //! [`Studio`] is the one door. Requests call its commands; [`Studio::run_worker`] does what takes long.
 //! Nothing in here knows an adapter, HTTP or a wall clock.
 
+mod bell;
 mod commands;
 mod commit;
 mod copies;
@@ -18,6 +19,7 @@ mod versions;
 mod worker;
 mod workspace;
 
+pub use bell::{News, Room};
 pub use commands::{Decision, NewMessage, Posted};
 pub use scaffold::scaffold;
 pub use studio::{Studio, StudioError, StudioOptions, StudioParts};

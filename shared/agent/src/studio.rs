@@ -1,6 +1,10 @@
 //! The studio: what it is made of, and what can go wrong in it.
 
-use crate::environment::Environments;
+use crate::{
+    bell::{Bell, News, Room},
+    commit::Recent,
+    environment::Environments,
+};
 use bytes::Bytes;
 use koda_domain::{
     BlobId, Clock, Engine, Ids, SessionId, TenantId,
@@ -12,7 +16,12 @@ use koda_domain::{
     settings::FieldError,
     store::{SessionStore, StoreError},
 };
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tokio::sync::{Notify, Semaphore, broadcast};
 
 /// What a studio works with.
@@ -115,11 +124,19 @@ impl From<StoreError> for StudioError {
     }
 }
 
+/// A lock that a panic elsewhere does not close.
+pub(crate) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// See the crate's documentation.
 pub struct Studio {
     pub(crate) parts: StudioParts,
-    pub(crate) bell: broadcast::Sender<SessionId>,
+    pub(crate) bell: Bell,
     pub(crate) work: Notify,
+    /// Sessions that were given work since somebody looked.
+    pub(crate) rung: Mutex<HashSet<SessionId>>,
+    pub(crate) recent: Recent,
     pub(crate) environments: Environments,
     pub(crate) render_slots: Semaphore,
 }
@@ -129,11 +146,12 @@ impl Studio {
     #[must_use]
     pub fn new(parts: StudioParts) -> Arc<Self> {
         let render_slots = Semaphore::new(parts.options.renders.max(1));
-        let bell = broadcast::channel(1024).0;
         Arc::new(Self {
             parts,
-            bell,
+            bell: Bell::default(),
             work: Notify::new(),
+            rung: Mutex::default(),
+            recent: Recent::default(),
             environments: Environments::default(),
             render_slots,
         })
@@ -173,16 +191,20 @@ impl Studio {
         &self.parts.options
     }
 
-    /// Rings with a session's id after each append that this process made. A receiver that lags must read the store.
+    /// What this process appends in a room from now on, as it is appended. A receiver that lags must read the store; so must one
+    /// who wants to know what other processes append, now and then.
     #[must_use]
-    pub fn subscribe(&self) -> broadcast::Receiver<SessionId> {
-        self.bell.subscribe()
+    pub fn listen(&self, room: Room) -> broadcast::Receiver<Arc<News>> {
+        self.bell.listen(room)
     }
 
     /// Has somebody take up the work of a session that was just given some.
     pub(crate) async fn ring(&self, session: SessionId) {
         match &self.parts.dispatcher {
-            None => self.work.notify_one(),
+            None => {
+                held(&self.rung).insert(session);
+                self.work.notify_one();
+            }
             Some(dispatcher) => {
                 let refresh = false;
                 dispatcher.dispatch(Errand { session, refresh }).await;

@@ -2,6 +2,7 @@
 
 use crate::{
     Studio,
+    studio::held,
     turn::{SharedStudio, wants_turn},
 };
 use koda_domain::{
@@ -10,11 +11,11 @@ use koda_domain::{
     store::{SessionHead, StoreError},
 };
 use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -38,8 +39,15 @@ enum Kind {
 }
 
 impl Doing {
+    /// Whether anything of a session is done here.
+    fn has(&self, session: SessionId) -> bool {
+        let kinds = [Kind::Turns, Kind::Renders];
+        let doing = held(&self.0);
+        kinds.iter().any(|kind| doing.contains(&(*kind, session)))
+    }
+
     fn begin(self: &Arc<Self>, kind: Kind, session: SessionId) -> Option<Claim> {
-        let mut doing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut doing = held(&self.0);
         doing.insert((kind, session)).then(|| Claim {
             doing: self.clone(),
             job: (kind, session),
@@ -54,11 +62,7 @@ struct Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.doing
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.job);
+        held(&self.doing.0).remove(&self.job);
     }
 }
 
@@ -69,11 +73,14 @@ impl Studio {
         let doing = Arc::new(Doing::default());
         let mut tasks = JoinSet::new();
         let mut sweep = tokio::time::interval(JANITOR);
+        let mut look = tokio::time::interval(self.options().poll);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut elsewhere = HashMap::new();
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                () = self.work.notified() => {}
-                () = tokio::time::sleep(self.options().poll) => {}
+                () = self.work.notified() => self.take_up_rung(&doing, &mut tasks, &shutdown).await,
+                _ = look.tick() => self.take_up(&doing, &mut tasks, &mut elsewhere, &shutdown).await,
                 _ = sweep.tick() => {
                     let studio = self.clone();
                     tasks.spawn(async move {
@@ -82,7 +89,6 @@ impl Studio {
                     });
                 }
             }
-            self.take_up(&doing, &mut tasks, &shutdown).await;
             while tasks.try_join_next().is_some() {}
         }
         let ended = async { while tasks.join_next().await.is_some() {} };
@@ -157,10 +163,29 @@ impl Studio {
         }
     }
 
+    /// Takes up what this process was given.
+    async fn take_up_rung(
+        self: &SharedStudio,
+        doing: &Arc<Doing>,
+        tasks: &mut Tasks,
+        shutdown: &CancellationToken,
+    ) {
+        self.refresh_stale(doing, tasks);
+        let rung: Vec<SessionId> = held(&self.rung).drain().collect();
+        for session in rung {
+            if let Ok(head) = self.store().session_any(session).await {
+                self.take_up_session(&head, doing, tasks, shutdown);
+            }
+        }
+    }
+
+    /// Takes up what nobody does any more, and lets listeners here know of what others do. A session that somebody else may be
+    /// at work on is looked at again only after a part of a lease's life: each look costs a write that is refused.
     async fn take_up(
         self: &SharedStudio,
         doing: &Arc<Doing>,
         tasks: &mut Tasks,
+        elsewhere: &mut HashMap<SessionId, Instant>,
         shutdown: &CancellationToken,
     ) {
         self.refresh_stale(doing, tasks);
@@ -171,8 +196,15 @@ impl Studio {
                 return;
             }
         };
+        let again = self.options().lease / 4;
+        elsewhere.retain(|_, looked| looked.elapsed() < again);
         for session in sessions {
+            if doing.has(session) || elsewhere.contains_key(&session) {
+                continue;
+            }
+            elsewhere.insert(session, Instant::now());
             if let Ok(head) = self.store().session_any(session).await {
+                self.bell.tell(&head, vec![]);
                 self.take_up_session(&head, doing, tasks, shutdown);
             }
         }

@@ -78,7 +78,7 @@ async fn prepare(
         .context("KODA_WORKER_FUNCTION is not set: it names the function that does the work")?;
     let preview_base = config.preview_host.clone().unwrap_or_default();
     let invoker = Arc::new(Invoker {
-        client: aws_sdk_lambda::Client::new(aws),
+        client: invoking(config, aws),
         function,
     });
     let place = Place {
@@ -92,13 +92,19 @@ async fn prepare(
     Ok((compose(config, &secret, place).await?, invoker))
 }
 
+fn invoking(config: &Config, aws: &SdkConfig) -> aws_sdk_lambda::Client {
+    let mut own = aws_sdk_lambda::config::Builder::from(aws);
+    own.set_endpoint_url(config.lambda_endpoint.clone());
+    aws_sdk_lambda::Client::from_conf(own.build())
+}
+
 /// Serves the routes of one function until Lambda ends the process.
 ///
 /// # Errors
 /// Where the configuration does not allow it, or the runtime's API goes away.
 pub async fn serve(mount: &Mount) -> Result<(), Error> {
     let config = configured()?;
-    let aws = stores::aws().await;
+    let aws = stores::aws_of_lambda(&config);
     // Turns run elsewhere: the models are no part of this program.
     let (state, _) = prepare(&config, &aws, models::named).await?;
     let app = koda_http::one(mount, state);
@@ -123,7 +129,7 @@ async fn flushed(request: Request, next: Next) -> Response {
 /// As [`serve`].
 pub async fn work() -> Result<(), Error> {
     let config = configured()?;
-    let aws = stores::aws().await;
+    let aws = stores::aws_of_lambda(&config);
     let (state, invoker) = prepare(&config, &aws, models::working).await?;
     let (state, invoker) = (&state, &invoker);
     let handle = |event: LambdaEvent<Value>| async move {

@@ -19,7 +19,13 @@ use anyhow::{Context, Result, anyhow};
 use std::path::{Path, PathBuf};
 
 fn configured() -> Result<Config> {
-    let config = Config::from_process().map_err(|problems| {
+    // A function has no file beside it: it is configured by its environment alone.
+    let read = if cfg!(feature = "server") {
+        Config::from_process()
+    } else {
+        Config::from_environment()
+    };
+    let config = read.map_err(|problems| {
         let list: String = problems.iter().map(|p| format!("\n  {p}")).collect();
         anyhow!("the configuration has problems:{list}")
     })?;
@@ -40,6 +46,7 @@ pub async fn run_server() -> Result<()> {
 ///
 /// # Errors
 /// Where none is configured, or DynamoDB refuses.
+#[cfg(feature = "server")]
 pub async fn create_table() -> Result<()> {
     stores::create_table(&configured()?).await
 }

@@ -2,10 +2,12 @@
 
 use crate::{Config, telemetry};
 use anyhow::{Context, Result};
-use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 pub(crate) fn start(config: &Config) -> Result<()> {
-    let filter = EnvFilter::try_new(&config.log)
+    let filter: Targets = config
+        .log
+        .parse()
         .context("KODA_LOG is not a filter, such as info or koda_agent=debug")?;
     let logs = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)

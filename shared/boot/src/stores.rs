@@ -1,19 +1,19 @@
 //! Opening the stores: DynamoDB or SQLite, a bucket or a folder.
 
-use crate::{
-    absolute,
-    config::{Bucket, Config, Dynamo},
-};
+#[cfg(feature = "server")]
+use crate::absolute;
+use crate::config::{Bucket, Config, Dynamo};
 use anyhow::{Context, Result};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use koda_domain::{
     Clock, TenantId,
     objects::{DownloadTerms, ObjectKey, ObjectStore, SignedObjectGateway},
     store::SessionStore,
 };
-use koda_objects::{LocalObjects, S3Objects, s3};
+use koda_objects::{S3Objects, s3};
 use koda_store::{DynamoStore, dynamo};
 use std::{sync::Arc, time::Duration};
 
@@ -34,16 +34,10 @@ pub(crate) async fn open(
     clock: &Arc<dyn Clock>,
     shared: Option<&SdkConfig>,
 ) -> Result<Stores> {
-    let (objects, gateway): (Arc<dyn ObjectStore>, Option<Arc<dyn SignedObjectGateway>>) =
-        match (&config.bucket, shared) {
-            (Some(bucket), Some(aws)) => (Arc::new(in_bucket(bucket, aws)), None),
-            _ => {
-                let folder = absolute(&config.data_dir)?.join("objects");
-                let folder = LocalObjects::new(folder, secret, clock.clone());
-                let folder = Arc::new(folder.context("the folder of files cannot be opened")?);
-                (folder.clone(), Some(folder))
-            }
-        };
+    let (objects, gateway): Files = match (&config.bucket, shared) {
+        (Some(bucket), Some(aws)) => (Arc::new(in_bucket(bucket, aws)), None),
+        _ => in_folder(config, secret, clock)?,
+    };
     let sessions: Arc<dyn SessionStore> = match (&config.dynamo, shared) {
         (Some(dynamo), Some(aws)) => Arc::new(in_table(dynamo, aws, objects.clone())),
         _ => in_file(config)?,
@@ -55,6 +49,22 @@ pub(crate) async fn open(
         gateway,
         origin,
     })
+}
+
+/// Files, and what answers their signed addresses where that is not somebody else.
+type Files = (Arc<dyn ObjectStore>, Option<Arc<dyn SignedObjectGateway>>);
+
+#[cfg(feature = "server")]
+fn in_folder(config: &Config, secret: &[u8], clock: &Arc<dyn Clock>) -> Result<Files> {
+    let folder = absolute(&config.data_dir)?.join("objects");
+    let folder = koda_objects::LocalObjects::new(folder, secret, clock.clone());
+    let folder = Arc::new(folder.context("the folder of files cannot be opened")?);
+    Ok((folder.clone(), Some(folder)))
+}
+
+#[cfg(not(feature = "server"))]
+fn in_folder(_: &Config, _: &[u8], _: &Arc<dyn Clock>) -> Result<Files> {
+    anyhow::bail!("S3_BUCKET is not set, and there is no other store in a function of Lambda's")
 }
 
 #[cfg(feature = "server")]
@@ -72,6 +82,7 @@ fn in_file(_: &Config) -> Result<Arc<dyn SessionStore>> {
 }
 
 /// Makes the table that is configured, where it is not there.
+#[cfg(feature = "server")]
 pub(crate) async fn create_table(config: &Config) -> Result<()> {
     let table = config
         .dynamo
@@ -86,14 +97,31 @@ pub(crate) async fn create_table(config: &Config) -> Result<()> {
 }
 
 /// Region and credentials as AWS's own tools find them.
+#[cfg(feature = "server")]
 pub(crate) async fn aws() -> SdkConfig {
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
     aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(http())
         .load()
         .await
+}
+
+/// Region and credentials as Lambda gives them. The other places where AWS's tools look are left out: they are a tenth of a
+/// function's program, and of its start.
+#[cfg(feature = "lambda")]
+pub(crate) fn aws_of_lambda(config: &Config) -> SdkConfig {
+    let credentials = aws_config::environment::EnvironmentVariableCredentialsProvider::new();
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(config.aws_region.clone().map(Region::new))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(http())
+        .build()
+}
+
+fn http() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https()
 }
 
 /// With an address of its own a service seldom cares about its region, which the signature needs all the same.

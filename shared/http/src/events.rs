@@ -4,11 +4,13 @@ use crate::{AppState, error::ApiError};
 use axum::response::sse::{Event as Message, KeepAlive, Sse};
 use data_encoding::BASE64URL_NOPAD;
 use futures_util::{Stream, StreamExt, stream::BoxStream};
+use koda_agent::{News, Room};
 use koda_domain::{
     Event, ProjectId, SessionId, TenantId,
     store::{SessionHead, StoreError},
 };
 use serde_json::json;
+use std::sync::Arc;
 use std::{
     collections::BTreeMap,
     convert::Infallible,
@@ -20,8 +22,10 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 const POLL: Duration = Duration::from_millis(700);
 /// How soon what happens in a session without work is seen, where another process did it: each look reads every session.
 const LOOK: Duration = Duration::from_secs(2);
-/// Looks at a session in which nothing happens, before they become fewer.
+/// Looks at a session in which nothing happens, before they become fewer, and fewer again.
 const QUIET: u32 = 15;
+/// How many times as seldom they become.
+const SELDOM: u32 = 15;
 /// Looks at a session without work, before a stream that is not to be held is closed.
 const IDLE: u32 = 4;
 /// How often a silent stream shows that it lives.
@@ -62,53 +66,88 @@ fn idle() -> Message {
     Message::default().event("idle").data("{}")
 }
 
-/// Waits until something may have happened. Tells which session rang, or none where all must be looked at.
-async fn rung(bell: &mut Receiver<SessionId>, pause: Duration) -> Option<SessionId> {
+/// What woke a listener.
+enum Woken {
+    /// What this process appended.
+    News(Arc<News>),
+    /// Something may have happened: the store knows.
+    Look,
+}
+
+async fn woken(bell: &mut Receiver<Arc<News>>, pause: Duration) -> Woken {
     match tokio::time::timeout(pause, bell.recv()).await {
-        Ok(Ok(session)) => Some(session),
-        Ok(Err(RecvError::Lagged(_))) | Err(_) => None,
+        Ok(Ok(news)) => Woken::News(news),
+        Ok(Err(RecvError::Lagged(_))) | Err(_) => Woken::Look,
         Ok(Err(RecvError::Closed)) => {
             tokio::time::sleep(pause).await;
-            None
+            Woken::Look
         }
     }
+}
+
+/// Events of news that follow on `after`; `None` where the store must be read for what stands between, or for what another process
+/// appended.
+fn following(news: &News, after: u64) -> Option<&[Event]> {
+    let first = news.events.first()?.seq;
+    let known = usize::try_from(after.checked_sub(first - 1)?).ok()?;
+    Some(news.events.get(known..).unwrap_or_default())
+}
+
+/// The pause before the next look, after so many looks in vain. Who works on a session rings within a second or two, wherever it
+/// is done; what is left is what a person does in another tab.
+fn pause(quiet: u32) -> Duration {
+    POLL * (quiet / QUIET * 3).clamp(1, SELDOM)
 }
 
 /// One session's events after `after`.
 pub(crate) fn of_session(state: AppState, session: SessionId, mut after: u64) -> Events {
     stream(async_stream::stream! {
-        let mut bell = state.studio.subscribe();
+        let mut bell = state.studio.listen(Room::Session(session));
         let shutdown = state.shutdown.clone();
         let mut quiet = 0;
+        let mut looks = true;
         loop {
-            match state.studio.store().events(session, after, PAGE).await {
-                Ok(events) => {
-                    let whole = events.len() == PAGE;
-                    quiet = if events.is_empty() { quiet + 1 } else { 0 };
-                    for event in events {
-                        after = event.seq;
-                        yield Ok(message(&event, after.to_string()));
+            if looks {
+                match state.studio.store().events(session, after, PAGE).await {
+                    Ok(events) => {
+                        let whole = events.len() == PAGE;
+                        quiet = if events.is_empty() { quiet + 1 } else { 0 };
+                        for event in events {
+                            after = event.seq;
+                            yield Ok(message(&event, after.to_string()));
+                        }
+                        if whole {
+                            continue;
+                        }
                     }
-                    if whole {
-                        continue;
+                    Err(error) => {
+                        yield Ok(failure(error));
+                        return;
                     }
                 }
-                Err(error) => {
-                    yield Ok(failure(error));
-                    return;
+                if !state.holds_idle_streams && quiet >= IDLE {
+                    let head = state.studio.store().session_any(session).await;
+                    if head.is_ok_and(|head| !head.state.has_work()) {
+                        yield Ok(idle());
+                        return;
+                    }
                 }
             }
-            if !state.holds_idle_streams && quiet >= IDLE {
-                let head = state.studio.store().session_any(session).await;
-                if head.is_ok_and(|head| !head.state.has_work()) {
-                    yield Ok(idle());
-                    return;
+            let pause = if state.holds_idle_streams { pause(quiet) } else { POLL };
+            looks = true;
+            match shutdown.run_until_cancelled(woken(&mut bell, pause)).await {
+                Some(Woken::News(news)) => {
+                    if let Some(events) = following(&news, after) {
+                        looks = false;
+                        quiet = 0;
+                        for event in events {
+                            after = event.seq;
+                            yield Ok(message(event, after.to_string()));
+                        }
+                    }
                 }
-            }
-            let pause = if quiet > QUIET { 3 * POLL } else { POLL };
-            let waited = async { while rung(&mut bell, pause).await.is_some_and(|rang| rang != session) {} };
-            if shutdown.run_until_cancelled(waited).await.is_none() {
-                return;
+                Some(Woken::Look) => {}
+                None => return,
             }
         }
     })
@@ -148,7 +187,7 @@ pub(crate) fn of_project(
     mut cursor: Cursor,
 ) -> Events {
     stream(async_stream::stream! {
-        let mut bell = state.studio.subscribe();
+        let mut bell = state.studio.listen(Room::Project(project));
         let shutdown = state.shutdown.clone();
         let mut known: Vec<SessionId> = Vec::new();
         let mut working: Vec<SessionId> = Vec::new();
@@ -157,7 +196,8 @@ pub(crate) fn of_project(
         loop {
             // Somebody rang whom we do not know, or nobody looked for a while: see who is there.
             let stranger = rang.is_some_and(|session| !known.contains(&session));
-            let look = stranger || looked.is_none_or(|at| at.elapsed() >= LOOK);
+            let every = if state.holds_idle_streams { LOOK.max(pause(quiet)) } else { LOOK };
+            let look = stranger || looked.is_none_or(|at| at.elapsed() >= every);
             let due: Vec<SessionId> = if look {
                 looked = Some(Instant::now());
                 let heads = match state.studio.store().sessions(&tenant, project).await {
@@ -199,9 +239,25 @@ pub(crate) fn of_project(
                 yield Ok(idle());
                 return;
             }
-            match shutdown.run_until_cancelled(rung(&mut bell, POLL)).await {
-                Some(next) => rang = next,
-                None => return,
+            loop {
+                let news = match shutdown.run_until_cancelled(woken(&mut bell, POLL)).await {
+                    Some(Woken::News(news)) => news,
+                    Some(Woken::Look) => {
+                        rang = None;
+                        break;
+                    }
+                    None => return,
+                };
+                rang = Some(news.session);
+                let after = cursor.0.get(&news.session).copied().unwrap_or(0);
+                let Some(events) = following(&news, after).filter(|_| known.contains(&news.session)) else {
+                    break;
+                };
+                quiet = 0;
+                for event in events {
+                    cursor.0.insert(news.session, event.seq);
+                    yield Ok(message(event, cursor.text()));
+                }
             }
         }
     })

@@ -4,8 +4,9 @@ use koda_domain::message::Usage;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Shipped prices; configuration adds to them.
-const SHIPPED: &str = include_str!("prices.yaml");
+/// Shipped prices, in US dollars for a million tokens, by the beginning of a model's name; configuration wins over them.
+/// `cache_write` is the price of the entries that Koda makes, which live five minutes.
+const SHIPPED: &str = include_str!("prices.json");
 
 /// US dollars for a million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -57,13 +58,13 @@ impl Prices {
         Self::default().with(SHIPPED)
     }
 
-    /// These and those of a table in YAML or JSON: `name: {input: 3, output: 15, cached: 0.3, cache_write: 3.75}`.
+    /// These and those of a table in JSON: `{"name": {"input": 3, "output": 15, "cached": 0.3, "cache_write": 3.75}}`.
     ///
     /// # Errors
     /// Where the table is not one, or a price is negative.
     pub fn with(mut self, table: &str) -> Result<Self, PriceError> {
         let more: BTreeMap<String, Price> =
-            serde_saphyr::from_str(table).map_err(|e| PriceError(e.to_string()))?;
+            serde_json::from_str(table).map_err(|e| PriceError(e.to_string()))?;
         for (name, price) in &more {
             let all = [
                 Some(price.input),

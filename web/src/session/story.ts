@@ -140,7 +140,13 @@ export class Story {
       answer: {
         content: [{ type: "text", text }],
         stop: "end_turn",
-        usage: { input_tokens: 1200, cached_tokens: 800, output_tokens: 90, cost_micros: 2100 },
+        usage: {
+          input_tokens: 1200,
+          cached_tokens: 800,
+          cache_write_tokens: 0,
+          output_tokens: 90,
+          cost_micros: 2100,
+        },
         model: model.model,
       },
       seconds: 2.4,

@@ -78,6 +78,7 @@ export function ofModel(
     view.usage = {
       input_tokens: view.usage.input_tokens + usage.input_tokens,
       cached_tokens: view.usage.cached_tokens + usage.cached_tokens,
+      cache_write_tokens: view.usage.cache_write_tokens + usage.cache_write_tokens,
       output_tokens: view.usage.output_tokens + usage.output_tokens,
       cost_micros: view.usage.cost_micros + usage.cost_micros,
     };

@@ -236,7 +236,13 @@ export const EMPTY: View = {
   renders: [],
   sandbox: null,
   model: null,
-  usage: { input_tokens: 0, cached_tokens: 0, output_tokens: 0, cost_micros: 0 },
+  usage: {
+    input_tokens: 0,
+    cached_tokens: 0,
+    cache_write_tokens: 0,
+    output_tokens: 0,
+    cost_micros: 0,
+  },
   title: null,
   asked: null,
 };

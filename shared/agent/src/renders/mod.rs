@@ -150,6 +150,7 @@ impl Studio {
             left
         };
         let (left, ()) = tokio::join!(work, self.keep_lease(lease.clone(), cancel.clone()));
+        self.recent.forget(session);
         let _ = self.store().release(&lease).await;
         left
     }

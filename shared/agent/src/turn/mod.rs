@@ -9,7 +9,7 @@ mod step;
 pub(crate) use check::describe;
 pub(crate) use pinned::{fonts, stage, system};
 
-use crate::{Studio, StudioError, commands::approval, commit::Writer, tools};
+use crate::{News, Room, Studio, StudioError, commands::approval, commit::Writer, tools};
 use koda_domain::{
     AssetId, EventBody, SessionId, SessionState, TurnId, WorkPath,
     event::{Actor, TurnOutcome},
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, trace, warn};
 
 /// How soon a request to stop is seen where nobody rings.
-const STOP_POLL: Duration = Duration::from_millis(400);
+const STOP_POLL: Duration = Duration::from_secs(1);
 
 /// Why a turn's work ended early.
 #[derive(Debug, thiserror::Error)]
@@ -136,6 +136,7 @@ impl Studio {
             if let Err(Interrupted::Failed { code, message }) = &result {
                 warn!(session.id = %session, code, "A turn of session {session} ended early: {message}");
             }
+            self.recent.forget(session);
             let _ = self.store().release(&lease).await;
             // What came between the last look and the release would wait for the next poll.
             let more = self
@@ -286,15 +287,19 @@ impl Studio {
 
     /// Ends the work when somebody asks to stop.
     async fn watch_for_stop(&self, session: SessionId, stop: &CancellationToken) {
-        let mut bell = self.subscribe();
+        let mut bell = self.listen(Room::Session(session));
+        let asks = |news: &News| {
+            let events = news.events.iter();
+            events
+                .map(|e| &e.body)
+                .any(|body| matches!(body, EventBody::StopRequested {}))
+        };
         while !stop.is_cancelled() {
-            let rung = async {
-                let _ = tokio::time::timeout(STOP_POLL, async {
-                    while bell.recv().await.is_ok_and(|rang| rang != session) {}
-                })
-                .await;
+            let asked_here = async {
+                let heard = async { while bell.recv().await.is_ok_and(|news| !asks(&news)) {} };
+                let _ = tokio::time::timeout(STOP_POLL, heard).await;
             };
-            if stop.run_until_cancelled(rung).await.is_none() {
+            if stop.run_until_cancelled(asked_here).await.is_none() {
                 return;
             }
             let asked = self.store().session_any(session).await;
@@ -353,7 +358,8 @@ impl Job<'_> {
     fn exhausted(&self, turn: &koda_domain::state::TurnState) -> Option<&'static str> {
         let budget = self.studio.options().budget;
         let usage = turn.usage;
-        let tokens = usage.input_tokens + usage.cached_tokens + usage.output_tokens;
+        let read = usage.input_tokens + usage.cached_tokens + usage.cache_write_tokens;
+        let tokens = read + usage.output_tokens;
         let seconds = self.studio.seconds_since(turn.started_at);
         if turn.told_all {
             None

@@ -46,6 +46,10 @@ pub struct Config {
     pub bucket: Option<Bucket>,
     /// The function that does the work, on Lambda.
     pub worker: Option<String>,
+    /// Address of Lambda's own API, when it is not AWS's.
+    pub lambda_endpoint: Option<String>,
+    /// AWS's region of this process.
+    pub aws_region: Option<String>,
     /// Language models.
     pub ai: Ai,
     /// E2B, where sandboxes run there.
@@ -211,7 +215,16 @@ fn is_loopback(url: &str) -> bool {
 }
 
 impl Config {
-    /// Reads the configuration of this process. The only place that looks at its environment.
+    /// Reads the configuration of this process from its environment, without a file.
+    ///
+    /// # Errors
+    /// As [`Config::from_process`].
+    pub fn from_environment() -> Result<Self, Vec<ConfigError>> {
+        let environment: Vec<(String, String)> = std::env::vars().collect();
+        Self::of(Reader::new(&environment))
+    }
+
+    /// Reads the configuration of this process. This and [`Config::from_environment`] alone look at its environment.
     ///
     /// # Errors
     /// Every problem, by the name of the variable, never with its value.
@@ -244,7 +257,14 @@ impl Config {
         environment: &[(String, String)],
         yaml: Option<&str>,
     ) -> Result<Self, Vec<ConfigError>> {
-        let mut reader = Reader::new(environment, yaml);
+        let mut reader = Reader::new(environment);
+        if let Some(text) = yaml {
+            reader.beneath(environment, text);
+        }
+        Self::of(reader)
+    }
+
+    fn of(mut reader: Reader) -> Result<Self, Vec<ConfigError>> {
         let config = Self {
             host: reader.text("KODA_HOST"),
             port: reader.parsed("PORT", "a port number from 0 to 65535"),
@@ -260,6 +280,8 @@ impl Config {
             dynamo: Dynamo::read(&mut reader),
             bucket: Bucket::read(&mut reader),
             worker: reader.optional("KODA_WORKER_FUNCTION"),
+            lambda_endpoint: reader.address("AWS_ENDPOINT_URL_LAMBDA"),
+            aws_region: reader.optional("AWS_REGION"),
             ai: Ai::read(&mut reader),
             e2b: E2b::read(&mut reader),
             limits: SandboxLimits {

@@ -58,25 +58,31 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub fn new(environment: &[(String, String)], text: Option<&str>) -> Self {
+    pub fn new(environment: &[(String, String)]) -> Self {
         let mut reader = Self {
             values: HashMap::new(),
             problems: Vec::new(),
         };
-        let outside: HashMap<_, _> = environment
-            .iter()
-            .map(|(n, v)| (n.as_str(), v.as_str()))
-            .collect();
-        if let Some(text) = text {
-            match yaml::values(text, &|name| outside.get(name).map(|v| (*v).to_owned())) {
-                Ok(values) => reader.values.extend(values),
-                Err(problems) => reader.problems.extend(problems),
-            }
-        }
         for (name, value) in environment {
             reader.take(name, value);
         }
         reader
+    }
+
+    /// What a file says, where the environment says nothing.
+    pub fn beneath(&mut self, environment: &[(String, String)], text: &str) {
+        let outside: HashMap<_, _> = environment
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
+        match yaml::values(text, &|name| outside.get(name).map(|v| (*v).to_owned())) {
+            Ok(values) => {
+                for (name, value) in values {
+                    self.values.entry(name).or_insert(value);
+                }
+            }
+            Err(problems) => self.problems.extend(problems),
+        }
     }
 
     fn take(&mut self, name: &str, value: &str) {

@@ -208,13 +208,20 @@ pub const VARIABLES: &[Variable] = &[
         "KODA_MODEL_PRICES",
         "ai.prices",
         "",
-        "Path of a YAML file with prices of models that Koda does not know, or not any more: `name: {input: 3, output: 15, cached: 0.3, cache_write: 3.75}` in US dollars for a million tokens.",
+        "Path of a YAML file (on Lambda: JSON) with prices of models that Koda does not know, or not any more: `name: {input: 3, output: 15, cached: 0.3, cache_write: 3.75}` in US dollars for a million tokens.",
     ),
     variable(
         "KODA_WORKER_FUNCTION",
         "server.workerFunction",
         "",
         "On Lambda, the name of the function that does turns and renders.",
+    ),
+    variable("AWS_REGION", "", "", "Region of AWS. Lambda sets it."),
+    variable(
+        "AWS_ENDPOINT_URL_LAMBDA",
+        "",
+        "",
+        "Address of Lambda's API for the functions, when it is not AWS's.",
     ),
     variable(
         "KODA_WEB_DIR",

@@ -206,10 +206,11 @@ function Sandbox() {
 
 function Usage() {
   const usage = useView((view) => view.usage);
-  const tokens = usage.input_tokens + usage.cached_tokens + usage.output_tokens;
+  const read = usage.input_tokens + usage.cached_tokens + usage.cache_write_tokens;
+  const tokens = read + usage.output_tokens;
   if (tokens === 0) return null;
   const count = tokens < 10_000 ? `${tokens}` : `${Math.round(tokens / 1000)}k`;
-  const share = Math.round((usage.cached_tokens / tokens) * 100);
+  const share = read === 0 ? 0 : Math.round((usage.cached_tokens / read) * 100);
   return (
     <Tooltip label={`${usage.output_tokens} written, ${share} % of all read from the cache`}>
       <span className={styles.quiet}>

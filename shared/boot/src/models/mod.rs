@@ -1,10 +1,15 @@
 //! Language models, as they are configured.
 
+#[cfg(feature = "lambda")]
+mod named;
+
+#[cfg(feature = "lambda")]
+pub(crate) use named::named;
+
 use crate::config::{Ai, Provider, Thinking as Configured, Tools};
 use anyhow::{Context, Result};
-use async_trait::async_trait;
 use koda_domain::{
-    model::{LanguageModel, ModelError, ModelLabel, ModelRequest, ModelStream, Role},
+    model::{LanguageModel, Role},
     objects::ObjectStore,
 };
 use koda_model::{
@@ -31,7 +36,20 @@ fn prices(ai: &Ai) -> Result<Prices> {
     let text = std::fs::read_to_string(path);
     let text =
         text.with_context(|| format!("KODA_MODEL_PRICES: {} cannot be read", path.display()))?;
-    shipped.with(&text).context("KODA_MODEL_PRICES")
+    shipped.with(&json(&text)?).context("KODA_MODEL_PRICES")
+}
+
+#[cfg(feature = "server")]
+fn json(text: &str) -> Result<String> {
+    let table: serde_json::Value =
+        serde_saphyr::from_str(text).context("KODA_MODEL_PRICES is not YAML")?;
+    Ok(table.to_string())
+}
+
+/// Functions read JSON alone, which is YAML too.
+#[cfg(not(feature = "server"))]
+fn json(text: &str) -> Result<String> {
+    Ok(text.to_owned())
 }
 
 /// The models for a job, in the order in which they are asked.
@@ -78,59 +96,6 @@ fn chain(ai: &Ai, role: Role, prices: &Prices, objects: &Arc<dyn ObjectStore>) -
         });
     }
     Ok(chain)
-}
-
-/// Only the models' names, where nobody asks them anything.
-#[cfg(feature = "lambda")]
-pub(crate) fn named(ai: &Ai, _: Arc<dyn ObjectStore>) -> Result<Arc<dyn LanguageModel>> {
-    let label = |role: Role| {
-        let of = |provider: &str, model: &String| ModelLabel {
-            provider: provider.into(),
-            model: model.clone(),
-            is_ai: true,
-        };
-        let first = ai.providers.first().copied().unwrap_or(Provider::Demo);
-        match (first, role) {
-            (Provider::Anthropic, Role::Orchestrator) => {
-                of("anthropic", &ai.anthropic.orchestrator)
-            }
-            (Provider::Anthropic, Role::CodeGenerator) => of("anthropic", &ai.anthropic.codegen),
-            (Provider::OpenAi, Role::Orchestrator) => of("openai", &ai.openai.orchestrator),
-            (Provider::OpenAi, Role::CodeGenerator) => of("openai", &ai.openai.codegen),
-            (Provider::Demo, _) => ModelLabel {
-                provider: "demo".into(),
-                model: "demo".into(),
-                is_ai: false,
-            },
-        }
-    };
-    Ok(Arc::new(Named {
-        orchestrator: label(Role::Orchestrator),
-        code_generator: label(Role::CodeGenerator),
-    }))
-}
-
-#[cfg(feature = "lambda")]
-struct Named {
-    orchestrator: ModelLabel,
-    code_generator: ModelLabel,
-}
-
-#[cfg(feature = "lambda")]
-#[async_trait]
-impl LanguageModel for Named {
-    async fn stream(&self, _: ModelRequest) -> Result<ModelStream, ModelError> {
-        Err(ModelError::Unavailable(
-            "turns are worked on elsewhere".into(),
-        ))
-    }
-
-    fn describe(&self, role: Role) -> ModelLabel {
-        match role {
-            Role::Orchestrator => self.orchestrator.clone(),
-            Role::CodeGenerator => self.code_generator.clone(),
-        }
-    }
 }
 
 /// Asks each model what it can do and prints what was seen.
