@@ -124,7 +124,7 @@ pub enum Said {
 /// An answer as it grows.
 #[derive(Default)]
 pub struct Answer {
-    pub model: String,
+    model: String,
     blocks: BTreeMap<usize, Growing>,
     stop: Option<String>,
     usage: Usage,
@@ -132,6 +132,13 @@ pub struct Answer {
 }
 
 impl Answer {
+    pub fn new(model: &str) -> Self {
+        Self {
+            model: model.to_owned(),
+            ..Self::default()
+        }
+    }
+
     pub fn take(&mut self, data: &str) -> Result<Said, ModelError> {
         let event: Event = serde_json::from_str(data).map_err(|error| {
             ModelError::Unavailable(format!("the answer cannot be read: {error}"))

@@ -191,10 +191,7 @@ impl LanguageModel for Anthropic {
             .await
             .map_err(|refused| refused.error)?;
         let mut events = Box::pin(http::events(response));
-        let mut answer = Answer {
-            model: self.endpoint.model.clone(),
-            ..Answer::default()
-        };
+        let mut answer = Answer::new(&self.endpoint.model);
         let price = self.endpoint.price;
         let told = async_stream::stream! {
             while let Some(event) = events.next().await {
