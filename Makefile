@@ -103,6 +103,7 @@ bench: ## Measurements as ratios against a peer in the same run, into target/rep
 # Programs for a sandbox: they bring the C library along, because the image's may be older than this machine's.
 E2B_TARGET := x86_64-unknown-linux-gnu
 e2b-templates: ## Build and publish the E2B templates with E2B_API_KEY; without it, print what would be done
+	@infra/dev/setup.sh run
 	@RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --target $(E2B_TARGET) -p koda-sandbox -p koda-capture --bins
 	@mkdir -p target/e2b-bin && cp $(TARGET)/$(E2B_TARGET)/release/koda-sandboxd $(TARGET)/$(E2B_TARGET)/release/koda-capture target/e2b-bin/
 	@cd e2b/templates && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; } && node build.mjs

@@ -2,6 +2,7 @@
 
 use crate::{
     Config, Error, ListQuery, Metric, Missing, NewSandbox, Sandbox, SandboxInfo, Tokens, create,
+    create::CREATE,
     http::{Again, Http, control_error},
     model::Handle,
 };
@@ -79,7 +80,12 @@ impl Client {
         if response.status().is_success() {
             return Ok(response);
         }
-        Err(control_error(response, Missing::Sandbox).await)
+        // What is not there when something is made is the template.
+        let missing = match path {
+            CREATE => Missing::Template,
+            _ => Missing::Sandbox,
+        };
+        Err(control_error(response, missing).await)
     }
 
     /// Makes a sandbox: one, even where the answer is lost. An id of this call's own goes into the metadata; where no

@@ -10,6 +10,8 @@ use reqwest::Method;
 use std::time::{Duration, Instant};
 use tracing::warn;
 
+/// Where sandboxes are made.
+pub(crate) const CREATE: &str = "/v2/sandboxes";
 /// The wait between two looks for a sandbox whose creation was not answered: lists lag behind.
 const LOOK: Duration = Duration::from_millis(400);
 
@@ -32,7 +34,7 @@ pub(crate) async fn create(client: &Client, new: &NewSandbox) -> Result<Sandbox,
     .map_err(|e| Error::InvalidArgument(e.to_string()))?;
     // Only what was never sent is sent again.
     let answered = client
-        .call(Method::POST, "/v2/sandboxes", Some(&body), Again::Unsent)
+        .call(Method::POST, CREATE, Some(&body), Again::Unsent)
         .await;
     let error = match answered {
         Ok(response) => match read(response).await {
@@ -57,9 +59,7 @@ pub(crate) async fn create(client: &Client, new: &NewSandbox) -> Result<Sandbox,
 /// Whether a sandbox may have been made all the same.
 fn is_ambiguous(error: &Error) -> bool {
     match error {
-        Error::ConnectionLost(_) | Error::TimedOut(_) | Error::Protocol(_) | Error::Capacity(_) => {
-            true
-        }
+        Error::ConnectionLost(_) | Error::TimedOut(_) | Error::Protocol(_) => true,
         Error::Api { status, .. } => *status >= 500,
         _ => false,
     }

@@ -7,7 +7,7 @@ use crate::{
     watch,
 };
 use bytes::Bytes;
-use futures_util::{Stream, TryStreamExt};
+use futures_util::{StreamExt, stream::BoxStream};
 use jiff::Timestamp;
 use reqwest::{
     Body, Method,
@@ -19,6 +19,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// The most bytes of one upload: proxies on the way do not take any size.
 const BATCH: usize = 32 << 20;
+/// Bytes a second, below which an upload counts as stuck.
+const SLOWEST: usize = 128 << 10;
 
 /// What something in a file system is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,9 +174,17 @@ impl Files {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::InvalidArgument`] of a folder.
     pub async fn read(&self, path: &str) -> Result<Bytes, Error> {
-        let timeout = self.sandbox.client.config().request_timeout;
-        let response = self.get(path, Some(timeout)).await?;
-        response.bytes().await.map_err(|e| broken(&e))
+        let config = self.sandbox.client.config();
+        let mut tries = 0;
+        loop {
+            let response = self.get(path, Some(config.request_timeout)).await?;
+            match response.bytes().await.map_err(|e| broken(&e)) {
+                // Cut in the middle: reading again is as good.
+                Err(Error::ConnectionLost(_)) if tries < config.retries => tries += 1,
+                Err(Error::ConnectionLost(why)) => return Err(self.sandbox.lost(why).await),
+                read => return read,
+            }
+        }
     }
 
     /// The content of a file of any size, in pieces, and how many bytes it has where that is said.
@@ -184,16 +194,32 @@ impl Files {
     pub async fn read_stream(
         &self,
         path: &str,
-    ) -> Result<
-        (
-            Option<u64>,
-            impl Stream<Item = Result<Bytes, Error>> + Send + use<>,
-        ),
-        Error,
-    > {
+    ) -> Result<(Option<u64>, BoxStream<'static, Result<Bytes, Error>>), Error> {
         let response = self.get(path, None).await?;
         let length = response.content_length();
-        Ok((length, response.bytes_stream().map_err(|e| broken(&e))))
+        let sandbox = self.sandbox.clone();
+        let silence = sandbox.client.config().request_timeout;
+        let pieces = async_stream::try_stream! {
+            let mut pieces = response.bytes_stream();
+            loop {
+                match tokio::time::timeout(silence, pieces.next()).await {
+                    Ok(Some(Ok(piece))) => yield piece,
+                    Ok(None) => return,
+                    Ok(Some(Err(error))) => Err(match broken(&error) {
+                        Error::ConnectionLost(why) => sandbox.lost(why).await,
+                        error => error,
+                    })?,
+                    Err(_) => Err(Error::TimedOut("nothing more comes of the file".into()))?,
+                }
+            }
+        };
+        Ok((length, pieces.boxed()))
+    }
+
+    /// How long sending so many bytes may take.
+    fn patience(&self, bytes: usize) -> Duration {
+        let seconds = u64::try_from(bytes / SLOWEST).unwrap_or(u64::MAX);
+        self.sandbox.client.config().request_timeout + Duration::from_secs(seconds)
     }
 
     /// Writes a file, its folders made where they are missing.
@@ -244,6 +270,7 @@ impl Files {
                 .sandbox
                 .request(Method::POST, "/files")
                 .header("Content-Type", "application/octet-stream")
+                .timeout(self.patience(bytes.len()))
                 .query(&query)
                 .body(bytes.clone()))
         };
@@ -257,6 +284,7 @@ impl Files {
 
     async fn write_batch(&self, files: Vec<(String, Bytes)>) -> Result<Vec<WrittenFile>, Error> {
         let query = self.query(None);
+        let patience = self.patience(files.iter().map(|(_, bytes)| bytes.len()).sum());
         let request = || {
             let mut form = Form::new().percent_encode_noop();
             for (path, bytes) in &files {
@@ -267,6 +295,7 @@ impl Files {
             Ok(self
                 .sandbox
                 .request(Method::POST, "/files")
+                .timeout(patience)
                 .query(&query)
                 .multipart(form))
         };

@@ -31,6 +31,13 @@ impl Http {
                 "the API key is empty or malformed".into(),
             ));
         }
+        for url in config.api_url.iter().chain(&config.sandbox_url) {
+            if !(url.starts_with("https://") || url.starts_with("http://")) {
+                return Err(Error::InvalidArgument(format!(
+                    "{url} does not begin with https:// or http://"
+                )));
+            }
+        }
         // Another part of the program may have chosen one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
@@ -38,6 +45,8 @@ impl Http {
             .connect_timeout(Duration::from_secs(10))
             .tcp_keepalive(Duration::from_secs(30))
             .tcp_nodelay(true)
+            // Tokens in headers of E2B's own would go along to wherever a sandbox sends us.
+            .redirect(reqwest::redirect::Policy::none())
             .pool_max_idle_per_host(64)
             .build()
             .map_err(|e| Error::InvalidArgument(e.without_url().to_string()))?;
@@ -58,6 +67,7 @@ impl Http {
             let sent = request()?.send().await;
             let wait = match &sent {
                 Ok(response) => self.wait_after(response, again),
+                Err(error) if error.is_builder() => None,
                 Err(error) => {
                     let unsent = error.is_connect();
                     let repeat = unsent || (again == Again::Safe && !error.is_timeout());
@@ -114,7 +124,9 @@ pub(crate) fn broken(error: &reqwest::Error) -> Error {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    if error.is_connect() {
+    if error.is_builder() {
+        Error::InvalidArgument(text)
+    } else if error.is_connect() {
         Error::Unreachable(text)
     } else if error.is_timeout() {
         Error::TimedOut(text)
@@ -133,6 +145,9 @@ pub(crate) struct ErrorBody {
     /// Said by the edge only.
     pub sandbox_id: Option<String>,
     pub port: Option<u16>,
+    /// A word for why nothing could be made, such as `sandbox_capacity_unavailable`.
+    #[serde(rename = "error_code")]
+    pub error_code: Option<String>,
 }
 
 /// The body of an answer that is an error.
@@ -149,29 +164,22 @@ pub(crate) async fn error_body(response: Response) -> (StatusCode, Option<Durati
 
 /// What an answer of the control plane means that is an error.
 pub(crate) async fn control_error(response: Response, missing: Missing) -> Error {
-    let starts = missing == Missing::Sandbox;
     let (status, retry_after, body) = error_body(response).await;
     let message = body.message;
     match status {
         StatusCode::BAD_REQUEST => Error::InvalidArgument(message),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::Authentication(message),
-        StatusCode::NOT_FOUND => {
-            // Creating says that of its template.
-            let what = if message.starts_with("template") {
-                Missing::Template
-            } else {
-                missing
-            };
-            Error::NotFound { what, message }
-        }
+        StatusCode::NOT_FOUND => Error::NotFound {
+            what: missing,
+            message,
+        },
         StatusCode::CONFLICT => Error::Conflict(message),
         StatusCode::TOO_MANY_REQUESTS => Error::RateLimited {
             retry_after,
             message,
         },
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT if starts => {
-            Error::Capacity(message)
-        }
+        // With a reason of E2B's own nothing was made; without one, who knows.
+        StatusCode::SERVICE_UNAVAILABLE if body.error_code.is_some() => Error::Capacity(message),
         _ => Error::Api {
             status: status.as_u16(),
             message,

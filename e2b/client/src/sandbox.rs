@@ -210,7 +210,13 @@ impl Sandbox {
         if let serde_json::Value::String(code) = &body.code {
             return match code.as_str() {
                 "unavailable" => self.unreachable().await,
-                code => crate::connect::error_of(code, body.message),
+                code => match crate::connect::error_of(code, body.message) {
+                    Error::RateLimited { message, .. } => Error::RateLimited {
+                        retry_after,
+                        message,
+                    },
+                    error => error,
+                },
             };
         }
         let message = body.message;
@@ -242,19 +248,16 @@ impl Sandbox {
                 Error::ConnectionLost("the sandbox runs, but its edge does not find it".into())
             }
             Err(Error::NotFound { .. }) => Error::SandboxGone(id),
-            Err(error) => error,
+            Err(error) => Error::ConnectionLost(format!("nobody says why: {error}")),
         }
     }
 
     /// Why a connection broke: because the sandbox did, or by itself.
     pub(crate) async fn lost(&self, why: String) -> Error {
-        match self.is_healthy().await {
-            Ok(true) => Error::ConnectionLost(why),
-            Ok(false) => self.unreachable().await,
-            Err(_) => match self.unreachable().await {
-                Error::ConnectionLost(_) => Error::ConnectionLost(why),
-                error => error,
-            },
+        // The control plane is asked, not envd: that would wake a sandbox that was paused just now.
+        match self.unreachable().await {
+            Error::ConnectionLost(_) => Error::ConnectionLost(why),
+            error => error,
         }
     }
 

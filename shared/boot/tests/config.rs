@@ -189,6 +189,9 @@ fn browsers_look_at_e2b_itself_where_koda_has_one_name_alone() {
         preview_url(&[public, ("E2B_DOMAIN", "e2b.example.com")]).unwrap(),
         Some("https://PORT-ID.e2b.example.com".to_owned())
     );
+    // Self-hosted: E2B's own domain is somebody else's.
+    let problems = preview_url(&[public, ("E2B_API_URL", "https://api.e2b.example.com")]);
+    assert!(problems.unwrap_err()[0].to_string().contains("E2B_DOMAIN"));
     // With a wildcard name, or on this machine, previews are proxied.
     let wildcard = ("KODA_PREVIEW_HOST", "preview.example.com");
     assert_eq!(preview_url(&[public, wildcard]).unwrap(), None);

@@ -190,3 +190,103 @@ async fn errors_never_hold_the_key_or_a_token() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_takes_no_token_along() {
+    let room = room().await;
+    let sandbox = room.sandbox().await;
+    let redirect = Action::Answer {
+        status: 307,
+        body: String::new(),
+        retry_after: None,
+    };
+    room.emulator.set_faults(vec![fault("/files", 1, redirect)]);
+    let read = sandbox.files().read("x").await;
+    assert!(
+        matches!(read, Err(Error::Api { status: 307, .. })),
+        "{read:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_upload_that_nobody_answers_ends() {
+    let room = room().await;
+    let sandbox = room.sandbox().await;
+    let mut config = crate::room::config(&room.emulator);
+    config.request_timeout = Duration::from_secs(1);
+    config.retries = 0;
+    let client = e2b_client::Client::new(config).unwrap();
+    let hasty = client.connect(sandbox.id(), Duration::from_secs(60));
+    let hasty = hasty.await.unwrap();
+    room.emulator
+        .set_faults(vec![fault("/files", 9, Action::Delay(20_000))]);
+    let began = Instant::now();
+    let written = hasty.files().write("a", "b").await;
+    assert!(matches!(written, Err(Error::TimedOut(_))), "{written:?}");
+    assert!(began.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn want_of_room_at_e2b_is_told_at_once_and_as_what_it_is() {
+    let room = room().await;
+    let body = r#"{"code":503,"message":"no room","error_code":"sandbox_capacity_unavailable"}"#;
+    let full = Action::Answer {
+        status: 503,
+        body: body.into(),
+        retry_after: None,
+    };
+    room.emulator
+        .set_faults(vec![fault("/v2/sandboxes", 1, full)]);
+    let made = room.client.create(&NewSandbox::new("base")).await;
+    assert!(matches!(made, Err(Error::Capacity(_))), "{made:?}");
+}
+
+#[tokio::test]
+async fn a_template_that_is_not_there_is_no_sandbox_that_is_gone() {
+    let room = room().await;
+    let body = r#"{"code":404,"message":"Template 'x' not found"}"#;
+    let missing = Action::Answer {
+        status: 404,
+        body: body.into(),
+        retry_after: None,
+    };
+    room.emulator
+        .set_faults(vec![fault("/v2/sandboxes", 1, missing)]);
+    let error = room.client.create(&NewSandbox::new("x")).await.unwrap_err();
+    assert!(!error.is_gone(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_command_that_ran_is_not_told_as_one_that_was_refused() {
+    let room = room().await;
+    let sandbox = room.sandbox().await;
+    room.emulator.set_faults(vec![
+        fault("/process.Process/Start", 1, Action::CutAfter(10)),
+        fault("/sandboxes/", 9, answer(429, Some(100))),
+    ]);
+    let error = sandbox
+        .processes()
+        .run(Command::shell("touch done"))
+        .await
+        .unwrap_err();
+    assert!(!error.is_retryable(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_cut_in_the_middle_is_read_again() {
+    let room = room().await;
+    let sandbox = room.sandbox().await;
+    let bytes = vec![7; 100_000];
+    sandbox.files().write("big", bytes.clone()).await.unwrap();
+    room.emulator
+        .set_faults(vec![fault("/files", 1, Action::CutAfter(500))]);
+    assert_eq!(sandbox.files().read("big").await.unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_refused_at_once() {
+    let mut config = e2b_client::Config::new("e2b_0");
+    config.api_url = Some("api.example.com".into());
+    let made = e2b_client::Client::new(config);
+    assert!(matches!(made, Err(Error::InvalidArgument(_))));
+}

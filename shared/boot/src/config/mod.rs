@@ -203,6 +203,17 @@ fn preview_url(reader: &mut Reader) -> Option<String> {
         && reader
             .optional("KODA_PUBLIC_URL")
             .is_some_and(|url| !is_loopback(&url));
+    let elsewhere = ["E2B_API_URL", "E2B_SANDBOX_URL"].map(|name| reader.optional(name));
+    if reached_by_one_name
+        && elsewhere.iter().any(Option::is_some)
+        && reader.optional("E2B_DOMAIN").is_none()
+    {
+        reader.problem(
+            "E2B_PREVIEW_URL",
+            "is needed, or E2B_DOMAIN, or KODA_PREVIEW_HOST, where E2B is self-hosted: browsers would be sent to e2b.app",
+        );
+        return None;
+    }
     reached_by_one_name.then(|| format!("https://PORT-ID.{}", reader.text("E2B_DOMAIN")))
 }
 

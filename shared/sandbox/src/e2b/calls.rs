@@ -28,10 +28,9 @@ pub(super) fn failed(error: &Error) -> SandboxError {
         Error::NotFound { message, .. } => SandboxError::NotFound(message.clone()),
         Error::NoSpace(_) => SandboxError::OverLimit("the disk is full".into()),
         Error::TimedOut(why) => SandboxError::TimedOut(why.clone()),
-        Error::Authentication(_) => SandboxError::Rejected(
-            "E2B does not accept the key; check E2B_API_KEY (https://e2b.dev/dashboard?tab=keys)."
-                .into(),
-        ),
+        Error::Authentication(why) => SandboxError::Rejected(format!(
+            "E2B does not let us in; check E2B_API_KEY and its team (https://e2b.dev/dashboard?tab=keys). It says: {why}"
+        )),
         Error::InvalidArgument(why) => SandboxError::Rejected(format!("E2B refused: {why}")),
         other => SandboxError::Unavailable(other.to_string()),
     }

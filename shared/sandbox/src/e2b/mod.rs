@@ -16,13 +16,16 @@ use bytes::Bytes;
 use e2b_client::{Client, Config, Network, NewSandbox, Sandbox as Handle, SandboxState};
 use futures_util::{FutureExt, future::BoxFuture};
 use koda_domain::{
-    Engine, SandboxId,
+    Engine, SandboxId, SessionId,
     sandbox::{Sandbox, SandboxError, SandboxSpec},
 };
 use owner::{Owner, sandbox_of};
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -76,7 +79,19 @@ pub struct E2bProvider {
     client: Client,
     /// Tokens of sandboxes that this process has met. Any of it can be forgotten.
     met: Mutex<HashMap<SandboxId, Handle>>,
-    creating: tokio::sync::Mutex<()>,
+    /// Sessions for which one is being made here.
+    sessions: Mutex<HashMap<SessionId, Weak<tokio::sync::Mutex<()>>>>,
+    /// How many are being made here, beside those that the list has.
+    making: AtomicUsize,
+}
+
+/// A place that is given back when it is dropped.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl E2bProvider {
@@ -90,7 +105,8 @@ impl E2bProvider {
             config,
             client,
             met: Mutex::default(),
-            creating: tokio::sync::Mutex::default(),
+            sessions: Mutex::default(),
+            making: AtomicUsize::new(0),
         })
     }
 
@@ -179,14 +195,57 @@ impl E2bProvider {
         files::told(self.with(id, run).await?)
     }
 
-    /// The session's sandbox, where it has one; doubles are ended.
-    async fn of_session(&self, spec: &SandboxSpec) -> Result<Option<Sandbox>, SandboxError> {
+    /// What is held while a session's sandbox is made.
+    fn session(&self, session: SessionId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|_, held| held.strong_count() > 0);
+        if let Some(held) = sessions.get(&session).and_then(Weak::upgrade) {
+            return held;
+        }
+        let held = Arc::default();
+        sessions.insert(session, Arc::downgrade(&held));
+        held
+    }
+
+    /// A place among the most sandboxes that may run at once, kept until the new one is in the list.
+    async fn place(&self) -> Result<Place<'_>, SandboxError> {
+        let place = Place(&self.making);
+        let making = self.making.fetch_add(1, Ordering::Relaxed);
+        let found = self.client.list(&self.owner().all()).await;
+        let found = found.map_err(|e| calls::failed(&e))?;
+        // Those that are paused take nothing.
+        let running = found
+            .iter()
+            .filter(|info| info.state == SandboxState::Running);
+        if running.count() + making >= self.config.max_sandboxes {
+            return Err(SandboxError::OverLimit(format!(
+                "{} sandboxes run already, which is the most that this deployment is set to (KODA_MAX_SANDBOXES)",
+                self.config.max_sandboxes
+            )));
+        }
+        Ok(place)
+    }
+
+    /// The session's sandbox, where it has one; doubles are ended. Lists lag behind creations: one that was made just now is
+    /// looked at by its id.
+    async fn of_session(
+        &self,
+        spec: &SandboxSpec,
+        made: Option<&SandboxId>,
+    ) -> Result<Option<Sandbox>, SandboxError> {
         let query = self.owner().of_session(spec.session);
         let mut found = self
             .client
             .list(&query)
             .await
             .map_err(|e| calls::failed(&e))?;
+        if let Some(made) = made.filter(|made| found.iter().all(|info| info.id != made.0)) {
+            match self.client.get(&made.0).await {
+                Ok(info) => found.push(info),
+                Err(error) if error.is_gone() => {}
+                Err(error) => return Err(calls::failed(&error)),
+            }
+        }
         // Everybody who looks picks the same.
         found.sort_by(|a, b| (a.started_at, &a.id).cmp(&(b.started_at, &b.id)));
         let mut found = found.into_iter();
@@ -199,7 +258,7 @@ impl E2bProvider {
         Ok(first.and_then(|info| sandbox_of(&info, self.config.max_life)))
     }
 
-    async fn make(&self, spec: &SandboxSpec) -> Result<(), SandboxError> {
+    async fn make(&self, spec: &SandboxSpec) -> Result<SandboxId, SandboxError> {
         let template = self.config.templates.get(&spec.template).ok_or_else(|| {
             SandboxError::Rejected(format!(
                 "There is no E2B template for the engine {}.",
@@ -222,8 +281,8 @@ impl E2bProvider {
         let made = self.client.create(&new).await;
         let handle = made.map_err(|e| calls::not_made(&e, template))?;
         let id = SandboxId(handle.id().to_owned());
-        self.met().insert(id, handle);
-        Ok(())
+        self.met().insert(id.clone(), handle);
+        Ok(id)
     }
 
     /// Sets a new sandbox's limits. False where it is gone: another process made one for the same session at the same

@@ -38,20 +38,16 @@ impl SandboxProvider for E2bProvider {
     }
 
     async fn create(&self, spec: &SandboxSpec) -> Result<Sandbox, SandboxError> {
-        let _one_at_a_time = self.creating.lock().await;
-        if let Some(sandbox) = self.of_session(spec).await? {
+        let session = self.session(spec.session);
+        let _one_at_a_time = session.lock().await;
+        if let Some(sandbox) = self.of_session(spec, None).await? {
             return Ok(sandbox);
         }
-        if self.owned().await?.len() >= self.config.max_sandboxes {
-            return Err(SandboxError::OverLimit(format!(
-                "{} sandboxes run already, which is the most that this deployment is set to (KODA_MAX_SANDBOXES)",
-                self.config.max_sandboxes
-            )));
-        }
+        let _place = self.place().await?;
         for _ in 0..ATTEMPTS {
-            self.make(spec).await?;
+            let made = self.make(spec).await?;
             // Another process may have made one at the same moment: whoever looks picks the same, and ends the other.
-            if let Some(sandbox) = self.of_session(spec).await?
+            if let Some(sandbox) = self.of_session(spec, Some(&made)).await?
                 && self.limit(&sandbox.id, spec).await?
             {
                 return Ok(sandbox);

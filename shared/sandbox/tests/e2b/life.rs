@@ -283,3 +283,48 @@ async fn a_workspace_goes_in_two_requests_and_one_small_file_in_one() {
         60
     );
 }
+
+#[tokio::test]
+async fn where_lists_lag_a_session_gets_one_sandbox_all_the_same() {
+    let name = "where_lists_lag_a_session_gets_one_sandbox_all_the_same";
+    let Some(room) = Room::or_skip(name, HOUR).await else {
+        return;
+    };
+    let provider = E2bProvider::new(room.config()).unwrap();
+    room.emulator.set_faults(vec![Fault {
+        method: Some("GET".into()),
+        path: "/v2/sandboxes".into(),
+        skip: 0,
+        times: 6,
+        then: Action::Answer {
+            status: 200,
+            body: "[]".into(),
+            retry_after: None,
+        },
+    }]);
+    let made = provider.create(&spec(HOUR)).await.unwrap();
+    room.emulator.set_faults(vec![]);
+    let owned = provider.owned().await.unwrap();
+    assert_eq!(owned.len(), 1, "{owned:?}");
+    assert_eq!(owned[0].id, made.id);
+}
+
+#[tokio::test]
+async fn sandboxes_that_are_paused_take_no_place_from_others() {
+    let name = "sandboxes_that_are_paused_take_no_place_from_others";
+    let Some(room) = Room::or_skip(name, HOUR).await else {
+        return;
+    };
+    let mut config = room.config();
+    config.on_idle = OnIdle::Pause;
+    config.max_sandboxes = 1;
+    let provider = E2bProvider::new(config).unwrap();
+    provider
+        .create(&spec(Duration::from_secs(1)))
+        .await
+        .unwrap();
+    let full = provider.create(&spec(HOUR)).await;
+    assert!(matches!(full, Err(SandboxError::OverLimit(_))), "{full:?}");
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    provider.create(&spec(HOUR)).await.unwrap();
+}
