@@ -56,7 +56,7 @@ pub enum Error {
         /// What E2B said.
         message: String,
     },
-    /// E2B has no room for a sandbox now, or takes too long to start it.
+    /// E2B has no room for a sandbox now; nothing was made.
     #[error("E2B has no capacity now: {0}")]
     Capacity(String),
     /// The sandbox's disk is full.

@@ -112,18 +112,17 @@ fn retry_after(response: &Response) -> Option<Duration> {
 /// A transport's error. Addresses can hold signatures, so they are left out.
 pub(crate) fn broken(error: &reqwest::Error) -> Error {
     use std::error::Error as _;
-    let mut text = if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else if error.is_connect() {
-        "no connection".to_owned()
-    } else {
-        "the connection broke".to_owned()
-    };
+    let mut causes = Vec::new();
     let mut source = error.source();
     while let Some(cause) = source {
-        text = format!("{text}: {cause}");
+        causes.push(cause.to_string());
         source = cause.source();
     }
+    let text = if causes.is_empty() {
+        "nobody says why".to_owned()
+    } else {
+        causes.join(": ")
+    };
     if error.is_builder() {
         Error::InvalidArgument(text)
     } else if error.is_connect() {
