@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARIES := -p koda-server -p koda-sandbox -p koda-capture $(if $(filter e2b-emulator,$(SANDBOX_PROVIDER)),-p e2b-emulator)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e watch deploy-aws emulators lint api audit clean e2b-templates conformance bench
+.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e watch deploy-aws emulators lint api audit clean e2b-templates conformance bench cold-start load
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -99,6 +99,19 @@ conformance: emulators ## Every adapter through its seam's suite, into target/re
 bench: ## Measurements as ratios against a peer in the same run, into target/report/bench.json
 	@cargo build --release --locked -p e2b-emulator -p e2b-client --example latency --bins
 	@e2b/conformance/bench.sh "$(abspath $(TARGET)/release)" target/report/bench.json
+
+LAMBDA := $(abspath $(TARGET))/functions
+cold-start: emulators ## How the functions start on Lambda, beside a handler on Node, into target/report/cold-start.json
+	@infra/dev/setup.sh test
+	@cargo build --locked -p koda-server
+	@cd infra/dev/lambda && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; }
+	@"$(HOME)/.cache/koda/cargo-lambda/bin/cargo-lambda" lambda build --profile lambda --locked --x86-64 --compiler cargo --lambda-dir "$(LAMBDA)" $(FUNCTIONS)
+	@node infra/dev/lambda/cold-start.mjs "$(LAMBDA)" "$(abspath $(TARGET))/debug/koda-server" "$(AWS_TARGET)/debug/aws-emulators" target/report/cold-start.json
+
+load: emulators ## 200 turns that stream and 1,000 quiet tabs at once on DynamoDB Local, into target/report/load.json
+	@infra/dev/setup.sh test
+	@cargo build --release --locked $(BINARIES) -p koda-testkit --bins
+	@node infra/dev/lambda/load.mjs "$(abspath $(TARGET))/release" "$(AWS_TARGET)/debug/aws-emulators" "$(AWS_TARGET)/dynamodb-local" target/report/load.json
 
 # Programs for a sandbox: they bring the C library along, because the image's may be older than this machine's.
 E2B_TARGET := x86_64-unknown-linux-gnu

@@ -47,19 +47,39 @@ private=$(mktemp -d)
 trap 'rm -rf "$private"' EXIT
 
 # ── secrets ───────────────────────────────────────────────────────────────────
-if [ -n "${DRY:-}" ] || ! aws secretsmanager describe-secret --secret-id "$e2b_secret" >/dev/null 2>&1; then
-  [ -n "${E2B_API_KEY:-}${DRY:-}" ] || stop "Set E2B_API_KEY (https://e2b.dev/dashboard); it is kept in Secrets Manager as $e2b_secret, and needed once."
-  say "Keeping the E2B key in Secrets Manager"
-  printf '%s' "${E2B_API_KEY:-}" >"$private/e2b"
-  run aws secretsmanager create-secret --name "$e2b_secret" --description "E2B API key of Koda" --secret-string "file://$private/e2b"
-elif [ -n "${E2B_API_KEY:-}" ] && [ "$(aws secretsmanager get-secret-value --secret-id "$e2b_secret" --query SecretString --output text)" != "$E2B_API_KEY" ]; then
-  say "Keeping the new E2B key in Secrets Manager"
-  printf '%s' "$E2B_API_KEY" >"$private/e2b"
-  aws secretsmanager put-secret-value --secret-id "$e2b_secret" --secret-string "file://$private/e2b" >/dev/null
-fi
+# Keeps a key in Secrets Manager, where one is given and it is not that already: keep SECRET WHAT KEY
+keep() {
+  local secret=$1 what=$2 key=$3
+  if [ -n "${DRY:-}" ] || ! aws secretsmanager describe-secret --secret-id "$secret" >/dev/null 2>&1; then
+    say "Keeping the $what key in Secrets Manager"
+    printf '%s' "$key" >"$private/key"
+    run aws secretsmanager create-secret --name "$secret" --description "$what API key of Koda" --secret-string "file://$private/key"
+  elif [ -n "$key" ] && [ "$(aws secretsmanager get-secret-value --secret-id "$secret" --query SecretString --output text)" != "$key" ]; then
+    say "Keeping the new $what key in Secrets Manager"
+    printf '%s' "$key" >"$private/key"
+    aws secretsmanager put-secret-value --secret-id "$secret" --secret-string "file://$private/key" >/dev/null
+  fi
+}
 # CloudFormation looks a secret up again only where something about it has changed.
-version=''
-[ -n "${DRY:-}" ] || version=$(aws secretsmanager list-secret-version-ids --secret-id "$e2b_secret" --query "Versions[?contains(VersionStages, 'AWSCURRENT')].VersionId | [0]" --output text)
+version_of() {
+  [ -n "${DRY:-}" ] || aws secretsmanager list-secret-version-ids --secret-id "$1" --query "Versions[?contains(VersionStages, 'AWSCURRENT')].VersionId | [0]" --output text
+}
+kept() { [ -z "${DRY:-}" ] && aws secretsmanager describe-secret --secret-id "$1" >/dev/null 2>&1; }
+
+if [ -z "${E2B_API_KEY:-}${DRY:-}" ] && ! kept "$e2b_secret"; then
+  stop "Set E2B_API_KEY (https://e2b.dev/dashboard); it is kept in Secrets Manager as $e2b_secret, and needed once."
+fi
+keep "$e2b_secret" E2B "${E2B_API_KEY:-}"
+version=$(version_of "$e2b_secret")
+# Models: without a key of either the demo model works, which is not AI.
+models=()
+for provider in Anthropic:ANTHROPIC_API_KEY:anthropic OpenAI:OPENAI_API_KEY:openai; do
+  IFS=: read -r what variable name <<<"$provider"
+  secret=$stack/$name key=${!variable:-}
+  if [ -n "$key" ]; then keep "$secret" "$what" "$key"; elif ! kept "$secret"; then continue; fi
+  models+=("${what}KeySecret=$secret" "${what}KeyVersion=$(version_of "$secret")")
+done
+[ ${#models[@]} -gt 0 ] || say "No key of a language model: Koda uses its demo model, which is not AI. Set ANTHROPIC_API_KEY or OPENAI_API_KEY for a real one."
 if [ -z "${KODA_PASSWORD:-}" ] && [ -z "${OPEN:-}" ] && [ -z "${DRY:-}" ]; then
   stop "There is no sign-in yet. Set KODA_PASSWORD, which browsers ask for; or OPEN=1, and whoever knows the address uses Koda at your cost."
 fi
@@ -96,6 +116,8 @@ if [ -z "${DRY:-}" ]; then
   fi
 fi
 parameters=("E2bKeySecret=$e2b_secret" "E2bKeyVersion=$version" "Architecture=$architecture" "WorkConcurrency=$work" "StreamConcurrency=$streams")
+parameters+=(${models[@]+"${models[@]}"})
+[ -z "${OPENAI_BASE_URL:-}" ] || parameters+=("OpenAIBaseUrl=$OPENAI_BASE_URL")
 [ -z "${DOMAIN_NAME:-}" ] || parameters+=("DomainName=$DOMAIN_NAME" "CertificateArn=${CERTIFICATE_ARN:?is needed with DOMAIN_NAME}")
 [ -z "${ALARM_EMAIL:-}" ] || parameters+=("AlarmEmail=$ALARM_EMAIL")
 [ -z "${E2B_DOMAIN:-}" ] || parameters+=("E2bDomain=$E2B_DOMAIN")

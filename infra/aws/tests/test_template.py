@@ -31,6 +31,13 @@ class Whole(unittest.TestCase):
         for it in self.template.functions().values():
             self.assertIn(":SecretString:::${E2bKeyVersion}}}", it["Environment"]["Variables"]["E2B_API_KEY"]["Fn::Sub"])
 
+    def test_a_models_key_is_one_that_was_given_and_a_new_one_reaches_the_functions(self):
+        for it in self.template.functions().values():
+            for name, provider in {"ANTHROPIC_API_KEY": "Anthropic", "OPENAI_API_KEY": "OpenAI"}.items():
+                condition, key, none = it["Environment"]["Variables"][name]["Fn::If"]
+                self.assertEqual((condition, none), (f"Has{provider}", ""))
+                self.assertIn(f"${{{provider}KeySecret}}:SecretString:::${{{provider}KeyVersion}}", key["Fn::Sub"])
+
     def test_the_dashboard_is_json(self):
         (dashboard,) = self.template.of_type("AWS::CloudWatch::Dashboard").values()
         self.assertGreaterEqual(len(json.loads(dashboard["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]), 6)

@@ -1,6 +1,7 @@
 // Measures how the functions start on Lambda: each is spawned as Lambda does, below an imitation of its Runtime API, and given one
 // request that reads from the table; beside it, in turns, a handler on Node that does the same reads.
-// Usage: cold-start.mjs FUNCTIONS EMULATORS OUT.json [RUNS]; FUNCTIONS is where `cargo lambda build` put them.
+// Usage: cold-start.mjs FUNCTIONS SERVER EMULATORS OUT.json [RUNS]; FUNCTIONS is where `cargo lambda build` put them, and SERVER is
+// koda-server, which makes the table.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -12,9 +13,9 @@ import { createInterface } from "node:readline";
 import { deflateRawSync } from "node:zlib";
 import { build } from "esbuild";
 
-const [functions, emulators, out, runs = "30"] = process.argv.slice(2);
+const [functions, server, emulators, out, runs = "30"] = process.argv.slice(2);
 if (!out) {
-  process.stderr.write("usage: cold-start.mjs FUNCTIONS EMULATORS OUT.json [RUNS]\n");
+  process.stderr.write("usage: cold-start.mjs FUNCTIONS SERVER EMULATORS OUT.json [RUNS]\n");
   process.exit(2);
 }
 const scratch = await mkdtemp(join(tmpdir(), "koda-cold-start-"));
@@ -26,6 +27,10 @@ for await (const line of createInterface({ input: aws.stdout })) {
   where[name] = url;
   if (where.dynamodb && where.s3) break;
 }
+// An account at E2B in which nothing runs: the function that looks after sandboxes asks for those that are left over.
+const e2b = createServer((_, response) => response.writeHead(200, { "content-type": "application/json" }).end("[]"));
+e2b.listen(0, "127.0.0.1");
+await once(e2b, "listening");
 const environment = {
   ...clean,
   AWS_ACCESS_KEY_ID: "local",
@@ -39,6 +44,7 @@ const environment = {
   S3_BUCKET: "koda",
   S3_ENDPOINT: where.s3,
   E2B_API_KEY: `e2b_${"0".repeat(40)}`,
+  E2B_API_URL: `http://127.0.0.1:${e2b.address().port}`,
   E2B_PREVIEW_URL: "https://PORT-ID.example.com",
   KODA_SECRET: "a secret of at least thirty-two characters",
   KODA_PUBLIC_URL: "https://koda.example.com",
@@ -208,8 +214,7 @@ async function measure() {
 
 /** Makes the table as the server does. */
 async function makeTable() {
-  const server = process.env.KODA_SERVER ?? "koda-server";
-  const made = spawn(server, ["create-table"], { env: environment, stdio: ["ignore", "ignore", "inherit"] });
+  const made = spawn(resolve(server), ["create-table"], { env: environment, stdio: ["ignore", "ignore", "inherit"] });
   const [code] = await once(made, "exit");
   if (code !== 0) throw new Error("the table was not made");
 }
@@ -218,5 +223,7 @@ try {
   await measure();
 } finally {
   aws.kill("SIGTERM");
+  e2b.closeAllConnections();
+  e2b.close();
   await rm(scratch, { recursive: true, force: true });
 }
