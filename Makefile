@@ -89,7 +89,7 @@ watch: ## The functions under cargo lambda watch, with emulators of all that the
 	@node infra/dev/watch.mjs "$(abspath $(TARGET)/debug)" "$(AWS_TARGET)/debug/aws-emulators" "$(AWS_TARGET)/dynamodb-local" "$(HOME)/.cache/koda/cargo-lambda/bin/cargo-lambda"
 
 test-e2e: web/dist/index.html ## The whole job in a real browser against a real server
-	cargo build --locked $(BINARIES) -p e2b-emulator
+	cargo build --locked $(BINARIES) -p e2b-emulator -p koda-testkit
 	cd web && KODA_BIN_DIR="$(abspath $(TARGET)/debug)" npm run e2e
 
 conformance: emulators ## Every adapter through its seam's suite, into target/report/conformance.json

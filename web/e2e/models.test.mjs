@@ -1,0 +1,162 @@
+// Real models' protocols from end to end: a scripted provider plans, writes code that does not pass the check, and mends it.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { api, logOf, startServer, until, wholeLog } from "./support.mjs";
+
+const BIN = process.env.KODA_BIN_DIR ?? resolve(import.meta.dirname, "../../target/debug");
+
+const COMPOSITION = `import { AbsoluteFill, interpolate, useCurrentFrame, useVideoConfig } from "remotion";
+
+export default function Composition() {
+  const frame = useCurrentFrame();
+  const { durationInFrames } = useVideoConfig();
+  const left = interpolate(frame, [0, durationInFrames - 1], [120, 900], { extrapolateLeft: "clamp", extrapolateRight: "clamp" });
+  return (
+    <AbsoluteFill style={{ backgroundColor: "#101020" }}>
+      <div style={{ position: "absolute", left, top: 420, fontSize: 140, color: "#ffffff" }}>{greeting}</div>
+    </AbsoluteFill>
+  );
+}
+`;
+const PLAN = {
+  title: "Hello",
+  summary: "A greeting crosses the frame.",
+  engine: "remotion",
+  scenes: [
+    { title: "Crossing", description: "The word moves from left to right.", duration_seconds: 2 },
+  ],
+  design: {
+    colors: { background: "#101020", primary: "#ffffff", accent: "#ffffff", text: "#ffffff" },
+    fonts: {},
+    mood: "calm",
+  },
+};
+const SCRIPT = [
+  {
+    think: "A greeting, two seconds.",
+    say: "Here is a plan.",
+    call: [{ name: "propose_plan", input: PLAN }],
+  },
+  // Nobody has seen anything of this one: it is asked for again.
+  {
+    call: [{ name: "write_file", input: { path: "src/Composition.tsx", content: COMPOSITION } }],
+    break_after: 12,
+    pace_ms: 20,
+  },
+  { fail: { status: 529, words: "overloaded" } },
+  {
+    say: "I write the scene.",
+    call: [
+      { name: "write_file", input: { path: "src/Composition.tsx", content: COMPOSITION } },
+      { name: "finish", input: { summary: "A greeting crosses the frame" } },
+    ],
+    split: 7,
+  },
+  {
+    when: "The check failed",
+    say: "A name is not defined; I write the word itself.",
+    call: [
+      {
+        name: "edit_file",
+        input: { path: "src/Composition.tsx", old: "{greeting}", new: "Hello" },
+      },
+      { name: "finish", input: { summary: "A greeting crosses the frame" } },
+    ],
+  },
+];
+
+let folder;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "koda-models-"));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+async function scripted(name) {
+  const file = join(folder, `${name}.json`);
+  await writeFile(file, JSON.stringify(SCRIPT));
+  const child = spawn(join(BIN, "model-server"), [file], { stdio: ["pipe", "pipe", "inherit"] });
+  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  const [url, key] = line.split(" ");
+  return { url, key, stop: () => child.kill() };
+}
+
+const WIRES = {
+  anthropic: ({ url, key }) => ({ ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: url }),
+  openai: ({ url, key }) => ({ OPENAI_API_KEY: key, OPENAI_BASE_URL: `${url}/v1` }),
+};
+
+for (const [wire, environment] of Object.entries(WIRES)) {
+  test(`a model over ${wire}'s wire plans, writes, is told what is wrong, and mends it`, {
+    timeout: 180_000,
+  }, async () => {
+    const model = await scripted(wire);
+    const server = await startServer(environment(model));
+    try {
+      const { models } = await api(server, "GET", "/api/v1/config");
+      assert.equal(models.orchestrator.provider, wire);
+      assert.equal(models.orchestrator.is_ai, true);
+      const project = await api(server, "POST", "/api/v1/projects", { name: "Models" });
+      const session = await api(server, "POST", `/api/v1/projects/${project.id}/sessions`, {
+        node_id: "n1",
+      });
+      const path = `/api/v1/sessions/${session.id}`;
+      const find = async (type) =>
+        (await logOf(server, session.id)).find((event) => event.type === type);
+      await api(server, "POST", `${path}/messages`, { text: "Say hello" });
+      const { hash, plan } = await until("no plan", () => find("plan_proposed"));
+      assert.equal(plan.title, "Hello");
+      await until("the turn does not end", () => find("turn_finished"));
+      await api(server, "POST", `${path}/plan`, { decision: "approve", hash });
+      const { version } = await until(
+        `no version:\n${server.log()}`,
+        () => find("version_created"),
+        120,
+      );
+      assert.equal(version.number, 1);
+      await until(
+        "the turn does not end",
+        async () =>
+          (await logOf(server, session.id)).filter((event) => event.type === "turn_finished")
+            .length === 2,
+      );
+
+      const events = await logOf(server, session.id);
+      wholeLog(events);
+      const told = events.find((event) => event.type === "model_told");
+      assert.match(told.text, /src\/Composition\.tsx:9/);
+      assert.match(told.text, /greeting/);
+      const checks = events.filter((event) => event.type === "check_finished");
+      assert.deepEqual(
+        checks.map(({ report }) => !report.diagnostics.some((it) => it.severity === "error")),
+        [false, true],
+      );
+      assert.equal(events.filter((event) => event.type === "file_written").length >= 2, true);
+      assert.match(
+        events
+          .filter((event) => event.type === "thinking_delta")
+          .map((event) => event.text)
+          .join(""),
+        /two seconds/,
+      );
+      const answers = events
+        .filter((event) => event.type === "model_finished")
+        .map((event) => event.answer);
+      assert.equal(answers.length, 3, "a call that failed was recorded");
+      assert.ok(
+        answers.every(({ usage, model }) => usage.output_tokens > 0 && model === "scripted-1"),
+      );
+      // What the key is, nobody is told.
+      assert.ok(!JSON.stringify(events).includes(model.key));
+      assert.ok(!server.log().includes(model.key));
+    } finally {
+      await server.stop();
+      model.stop();
+    }
+  });
+}
