@@ -76,7 +76,7 @@ impl Client {
                 None => request,
             })
         };
-        let response = self.http.send(again, request).await?;
+        let response = self.http.send_whole(again, request).await?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -308,7 +308,7 @@ impl Pages {
                 .request(Method::GET, "/v2/sandboxes")
                 .query(&query))
         };
-        let response = self.client.http.send(Again::Safe, request).await?;
+        let response = self.client.http.send_whole(Again::Safe, request).await?;
         if response.status() != StatusCode::OK {
             return Err(control_error(response, Missing::Sandbox).await);
         }

@@ -142,7 +142,7 @@ pub(crate) async fn unary<Q: Serialize, A: DeserializeOwned>(
             .body(body.clone());
         Ok(as_user(request, user))
     };
-    crate::client::read(sandbox.send(again, request).await?).await
+    crate::client::read(sandbox.send_whole(again, request).await?).await
 }
 
 #[derive(Deserialize, Default)]

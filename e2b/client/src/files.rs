@@ -29,7 +29,9 @@ pub enum EntryKind {
     File,
     /// A folder, or a link to one.
     Directory,
-    /// Something else.
+    /// A link that is told as such, whatever it leads to.
+    Symlink,
+    /// Something else, such as a link that leads nowhere.
     Other,
 }
 
@@ -39,6 +41,7 @@ impl<'de> Deserialize<'de> for EntryKind {
         Ok(match name.as_str() {
             "FILE_TYPE_FILE" | "file" => Self::File,
             "FILE_TYPE_DIRECTORY" | "dir" => Self::Directory,
+            "FILE_TYPE_SYMLINK" => Self::Symlink,
             _ => Self::Other,
         })
     }
@@ -152,21 +155,12 @@ impl Files {
         query
     }
 
-    async fn get(&self, path: &str, timeout: Option<Duration>) -> Result<reqwest::Response, Error> {
-        let query = self.query(Some(path));
-        let request = || {
-            let mut request = self
-                .sandbox
-                .request(Method::GET, "/files")
-                // Exact bytes, and their number.
-                .header("Accept-Encoding", "identity")
-                .query(&query);
-            if let Some(timeout) = timeout {
-                request = request.timeout(timeout);
-            }
-            Ok(request)
-        };
-        self.sandbox.send(Again::Safe, request).await
+    fn get(&self, path: &str) -> reqwest::RequestBuilder {
+        self.sandbox
+            .request(Method::GET, "/files")
+            // Exact bytes, and their number.
+            .header("Accept-Encoding", "identity")
+            .query(&self.query(Some(path)))
     }
 
     /// The whole content of a file.
@@ -174,17 +168,10 @@ impl Files {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::InvalidArgument`] of a folder.
     pub async fn read(&self, path: &str) -> Result<Bytes, Error> {
-        let config = self.sandbox.client.config();
-        let mut tries = 0;
-        loop {
-            let response = self.get(path, Some(config.request_timeout)).await?;
-            match response.bytes().await.map_err(|e| broken(&e)) {
-                // Cut in the middle: reading again is as good.
-                Err(Error::ConnectionLost(_)) if tries < config.retries => tries += 1,
-                Err(Error::ConnectionLost(why)) => return Err(self.sandbox.lost(why).await),
-                read => return read,
-            }
-        }
+        let timeout = self.sandbox.client.config().request_timeout;
+        let request = || Ok(self.get(path).timeout(timeout));
+        let response = self.sandbox.send_whole(Again::Safe, request).await?;
+        response.bytes().await.map_err(|e| broken(&e))
     }
 
     /// The content of a file of any size, in pieces, and how many bytes it has where that is said.
@@ -195,7 +182,8 @@ impl Files {
         &self,
         path: &str,
     ) -> Result<(Option<u64>, BoxStream<'static, Result<Bytes, Error>>), Error> {
-        let response = self.get(path, None).await?;
+        let request = || Ok(self.get(path));
+        let response = self.sandbox.send(Again::Safe, request).await?;
         let length = response.content_length();
         let sandbox = self.sandbox.clone();
         let silence = sandbox.client.config().request_timeout;
@@ -274,7 +262,7 @@ impl Files {
                 .query(&query)
                 .body(bytes.clone()))
         };
-        let response = self.sandbox.send(Again::Safe, request).await?;
+        let response = self.sandbox.send_whole(Again::Safe, request).await?;
         let written: Vec<WrittenFile> = crate::client::read(response).await?;
         written
             .into_iter()
@@ -300,7 +288,7 @@ impl Files {
                 .multipart(form))
         };
         // Writing the same once more changes nothing.
-        crate::client::read(self.sandbox.send(Again::Safe, request).await?).await
+        crate::client::read(self.sandbox.send_whole(Again::Safe, request).await?).await
     }
 
     async fn entry(&self, method: &str, query: serde_json::Value) -> Result<EntryInfo, Error> {

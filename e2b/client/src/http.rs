@@ -84,6 +84,33 @@ impl Http {
         }
     }
 
+    /// As [`Self::send`], with the body of what succeeded at hand: one that is cut is asked for again where that is safe.
+    pub async fn send_whole(
+        &self,
+        again: Again,
+        request: impl Fn() -> Result<RequestBuilder, Error>,
+    ) -> Result<Response, Error> {
+        let mut tries = 0;
+        loop {
+            let mut response = self.send(again, &request).await?;
+            if !response.status().is_success() {
+                return Ok(response);
+            }
+            let mut whole = http::Response::new(());
+            *whole.status_mut() = response.status();
+            *whole.headers_mut() = std::mem::take(response.headers_mut());
+            match response.bytes().await.map_err(|e| broken(&e)) {
+                Ok(bytes) => return Ok(whole.map(|()| bytes).into()),
+                Err(Error::ConnectionLost(_))
+                    if again == Again::Safe && tries < self.config.retries =>
+                {
+                    tries += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// What to wait before a request is sent again that was answered like this.
     fn wait_after(&self, response: &Response, again: Again) -> Option<Duration> {
         match response.status() {

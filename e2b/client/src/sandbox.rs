@@ -123,6 +123,25 @@ impl Sandbox {
         self.inner.envd_version.as_deref()
     }
 
+    /// The domain below which it is reached, where E2B named one for it.
+    #[must_use]
+    pub fn domain(&self) -> Option<&str> {
+        self.inner.domain.as_deref()
+    }
+
+    /// The same, reached below another domain than the configuration's: that which [`Self::domain`] gave when it was made.
+    #[must_use]
+    pub fn below(self, domain: impl Into<String>) -> Self {
+        let inner = &self.inner;
+        Self::new(
+            self.client.clone(),
+            inner.id.clone(),
+            inner.tokens.clone(),
+            Some(domain.into()),
+            inner.envd_version.clone(),
+        )
+    }
+
     /// Its files, as its default user.
     #[must_use]
     pub fn files(&self) -> Files {
@@ -189,7 +208,21 @@ impl Sandbox {
         again: Again,
         request: impl Fn() -> Result<RequestBuilder, Error>,
     ) -> Result<Response, Error> {
-        let sent = self.client.http.send(again, request).await;
+        self.answer(self.client.http.send(again, request).await)
+            .await
+    }
+
+    /// As [`Self::send`], with the whole body at hand.
+    pub(crate) async fn send_whole(
+        &self,
+        again: Again,
+        request: impl Fn() -> Result<RequestBuilder, Error>,
+    ) -> Result<Response, Error> {
+        self.answer(self.client.http.send_whole(again, request).await)
+            .await
+    }
+
+    async fn answer(&self, sent: Result<Response, Error>) -> Result<Response, Error> {
         match sent {
             Ok(response) if response.status().is_success() => Ok(response),
             Ok(response) => Err(self.refused(response).await),

@@ -284,6 +284,38 @@ async fn a_file_that_is_cut_in_the_middle_is_read_again() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_cut_in_the_middle_is_asked_for_again() {
+    let room = room().await;
+    let sandbox = room.sandbox().await;
+    sandbox.files().write("there", "x").await.unwrap();
+    let path = format!("/sandboxes/{}", sandbox.id());
+    room.emulator.set_faults(vec![
+        fault("/filesystem.Filesystem/Stat", 1, Action::CutAfter(10)),
+        fault(&path, 1, Action::CutAfter(10)),
+    ]);
+    assert_eq!(sandbox.files().stat("there").await.unwrap().size, 1);
+    assert_eq!(
+        room.client.get(sandbox.id()).await.unwrap().id,
+        sandbox.id()
+    );
+}
+
+#[tokio::test]
+async fn a_move_whose_answer_is_cut_is_not_made_again() {
+    let room = room().await;
+    let sandbox = room.sandbox().await;
+    sandbox.files().write("from", "x").await.unwrap();
+    room.emulator.set_faults(vec![fault(
+        "/filesystem.Filesystem/Move",
+        1,
+        Action::CutAfter(10),
+    )]);
+    let moved = sandbox.files().rename("from", "to").await;
+    assert!(matches!(moved, Err(Error::ConnectionLost(_))), "{moved:?}");
+    assert!(sandbox.files().exists("to").await.unwrap());
+}
+
+#[tokio::test]
 async fn an_address_that_is_none_is_refused_at_once() {
     let mut config = e2b_client::Config::new("e2b_0");
     config.api_url = Some("api.example.com".into());
