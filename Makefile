@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARIES := -p koda-server -p koda-sandbox -p koda-capture $(if $(filter e2b-emulator,$(SANDBOX_PROVIDER)),-p e2b-emulator)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e watch deploy-aws emulators lint api audit clean e2b-templates conformance bench cold-start load
+.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e watch deploy-aws emulators lint api audit clean e2b-templates conformance bench cold-start load units
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -112,6 +112,11 @@ load: emulators ## 200 turns that stream and 1,000 quiet tabs at once on DynamoD
 	@infra/dev/setup.sh test
 	@cargo build --release --locked $(BINARIES) -p koda-testkit --bins
 	@node infra/dev/lambda/load.mjs "$(abspath $(TARGET))/release" "$(AWS_TARGET)/debug/aws-emulators" "$(AWS_TARGET)/dynamodb-local" target/report/load.json
+
+units: emulators ## What a chat costs in DynamoDB, as DynamoDB Local counts it, into target/report/units.json
+	@infra/dev/setup.sh test
+	@cargo build --release --locked $(BINARIES) -p koda-testkit --bins
+	@node infra/dev/lambda/units.mjs "$(abspath $(TARGET))/release" "$(AWS_TARGET)/debug/aws-emulators" "$(AWS_TARGET)/dynamodb-local" target/report/units.json
 
 # Programs for a sandbox: they bring the C library along, because the image's may be older than this machine's.
 E2B_TARGET := x86_64-unknown-linux-gnu

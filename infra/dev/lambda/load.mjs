@@ -1,14 +1,9 @@
 // Many at once: turns that stream, and tabs in which nothing happens, on one koda-server with DynamoDB Local, S3's emulator and a
 // model that is a script. Every event is counted, every word is timed, and the server's memory is looked at.
 // Usage: load.mjs BIN EMULATORS DYNAMODB_LOCAL OUT.json [TURNS] [IDLE]
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { Agent, request as ask } from "node:http";
-import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { createInterface } from "node:readline";
-import { freePort } from "../port.mjs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { call, each, follow, newSession, pause, room, until } from "./room.mjs";
 
 const [bin, emulators, dynamo] = process.argv.slice(2, 5).map((path) => path && resolve(path));
 const [out, turns = "200", idle = "1000"] = process.argv.slice(5);
@@ -22,122 +17,19 @@ const IDLE = Number(idle);
 const WORDS = 300;
 const PACE_MS = 50;
 
-const scratch = await mkdtemp(join(tmpdir(), "koda-load-"));
-const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS|KODA|E2B|SANDBOX|S3|R2|DYNAMODB|OTEL|OPENAI|ANTHROPIC)_/.test(name)));
-const children = [];
-function run(program, args, env = clean) {
-  const child = spawn(program, args, { cwd: scratch, env, stdio: ["pipe", "pipe", "inherit"] });
-  children.push(child);
-  return child;
-}
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-async function until(what, look, seconds = 60) {
-  for (const end = Date.now() + seconds * 1000; Date.now() < end; await pause(200)) if (await look().catch(() => false)) return;
-  throw new Error(`waited in vain: ${what}`);
-}
-
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-/** A request whose whole answer is read, as JSON. */
-function call(url, method, path, body) {
-  return new Promise((done, fail) => {
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    const request = ask(url + path, { method, agent, headers: text ? { "content-type": "application/json", "content-length": Buffer.byteLength(text) } : {} }, async (response) => {
-      let said = "";
-      for await (const chunk of response) said += chunk;
-      if (response.statusCode >= 300) fail(new Error(`${method} ${path}: ${response.statusCode} ${said}`));
-      else done(said ? JSON.parse(said) : null);
-    });
-    request.on("error", fail);
-    request.end(text);
-  });
-}
-
-/** Follows a session's stream from its beginning; `seen` is given each event and when it came. */
-function follow(url, session, seen) {
-  const request = ask(`${url}/api/v1/sessions/${session}/events`, { agent: false });
-  let text = "";
-  let closed = false;
-  request.on("response", (response) => {
-    response.setEncoding("utf8");
-    response.on("data", (chunk) => {
-      const at = Date.now();
-      const parts = (text + chunk).split("\n\n");
-      text = parts.pop();
-      for (const part of parts) {
-        const data = part.split("\n").find((line) => line.startsWith("data: "));
-        if (data) seen(JSON.parse(data.slice(6)), at);
-      }
-    });
-    response.on("close", () => (closed = true));
-  });
-  request.on("error", () => (closed = true));
-  request.end();
-  return { end: () => request.destroy(), get closed() { return closed; } };
-}
-
-/** Does something for each, some at once. */
-async function each(list, width, act) {
-  const todo = [...list.entries()];
-  await Promise.all(Array.from({ length: width }, async () => {
-    for (let next = todo.shift(); next; next = todo.shift()) await act(next[1], next[0]);
-  }));
-}
-
 const at = (list, share) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * share))];
 const rss = async (pid) => Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, "utf8"))[1]) / 1024;
 const cpu = async (pid) => (await readFile(`/proc/${pid}/stat`, "utf8")).split(" ").slice(13, 15).reduce((a, b) => a + Number(b), 0) / 100;
 
 async function measure() {
-  const dynamoPort = await freePort();
-  const local = run("java", ["-cp", `${dynamo}/*`, `-Djava.library.path=${dynamo}`, "software.amazon.dynamodb.services.local.main.ServerRunner", "-inMemory", "-sharedDb", "-port", `${dynamoPort}`]);
-  local.stdout.resume();
-  const aws = run(emulators, ["--with-parent"]);
-  const where = {};
-  for await (const line of createInterface({ input: aws.stdout })) {
-    const [name, url] = line.split(" ");
-    where[name] = url;
-    if (where.s3) break;
-  }
-  const script = join(scratch, "script.json");
-  await writeFile(script, JSON.stringify([{ again: true, say: "@now ".repeat(WORDS).trim(), pace_ms: PACE_MS }]));
-  const model = run(join(bin, "model-server"), [script]);
-  const [line] = await once(createInterface({ input: model.stdout }), "line");
-  const [modelUrl, key] = line.split(" ");
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const environment = {
-    ...clean,
-    PORT: `${port}`,
-    AWS_ACCESS_KEY_ID: "local",
-    AWS_SECRET_ACCESS_KEY: "local-secret",
-    AWS_REGION: "us-east-1",
-    DYNAMODB_TABLE: "koda",
-    DYNAMODB_ENDPOINT: `http://127.0.0.1:${dynamoPort}`,
-    S3_BUCKET: "koda",
-    S3_ENDPOINT: where.s3,
-    KODA_SECRET: "a secret of at least thirty-two characters",
-    KODA_DATA_DIR: join(scratch, "data"),
-    KODA_LOG: "warn",
-    ANTHROPIC_API_KEY: key,
-    ANTHROPIC_BASE_URL: modelUrl,
-    KODA_WEB_DIR: resolve(import.meta.dirname, "../../../web/dist"),
-    KODA_TEMPLATES_DIR: resolve(import.meta.dirname, "../../../templates"),
-    KODA_CAPTURE_BIN: join(bin, "koda-capture"),
-    KODA_SANDBOXD_BIN: join(bin, "koda-sandboxd"),
-  };
-  await until("DynamoDB Local", async () => (await fetch(environment.DYNAMODB_ENDPOINT)).status > 0);
-  const made = spawnSync(join(bin, "koda-server"), ["create-table"], { env: environment, encoding: "utf8" });
-  if (made.status !== 0) throw new Error(made.stderr);
-  const server = run(join(bin, "koda-server"), [], environment);
-  server.stdout.resume();
-  await until("koda-server", async () => (await fetch(`${url}/api/health`)).ok);
+  const cloud = await here.cloud(emulators, dynamo);
+  const model = await here.model(bin, [{ again: true, say: "@now ".repeat(WORDS).trim(), pace_ms: PACE_MS }]);
+  const server = await here.server(bin, cloud, model);
+  const { url } = server;
 
   process.stderr.write(`▸ ${TURNS + IDLE} sessions\n`);
   const sessions = [];
-  await each(Array.from({ length: TURNS + IDLE }), 16, async () => {
-    const project = await call(url, "POST", "/api/v1/projects", { name: "Load" });
-    sessions.push((await call(url, "POST", `/api/v1/projects/${project.id}/sessions`, { node_id: "n1" })).id);
-  });
+  await each(Array.from({ length: TURNS + IDLE }), 16, async () => sessions.push(await newSession(url)));
   const memory = { before: await rss(server.pid) };
 
   const quiet = sessions.slice(TURNS).map((id) => {
@@ -214,9 +106,9 @@ async function measure() {
   if (gaps + wrong + dropped > 0) process.exitCode = 1;
 }
 
+const here = await room();
 try {
   await measure();
 } finally {
-  for (const child of children) child.kill("SIGTERM");
-  await rm(scratch, { recursive: true, force: true });
+  await here.end();
 }

@@ -3,7 +3,7 @@
 use crate::{Studio, StudioError, commit::Writer};
 use koda_domain::{
     AssetId, EventBody, MessageId, ProjectId, SessionId, SessionState, SettingsPatch, TenantId,
-    event::Actor, limits, plan::Plan, store::SessionHead,
+    event::Actor, limits, plan::Plan, rate::Costly, store::SessionHead,
 };
 
 /// A message that a person posts.
@@ -68,6 +68,7 @@ impl Studio {
             node_id: node_id.to_owned(),
             settings,
         };
+        self.admit(tenant, Costly::Creation).await?;
         self.begin(tenant, project, vec![created]).await
     }
 
@@ -139,6 +140,7 @@ impl Studio {
                 ));
             }
         }
+        self.admit(tenant, Costly::Turn).await?;
         let message_id = MessageId::new(self.ids().ulid());
         let mut posted = Posted {
             message_id,
@@ -226,6 +228,9 @@ impl Studio {
         decision: Decision,
     ) -> Result<SessionHead, StudioError> {
         self.store().session(tenant, session).await?;
+        if matches!(decision, Decision::Approve { .. }) {
+            self.admit(tenant, Costly::Turn).await?;
+        }
         let head = self
             .commit(session, Writer::default(), |head| {
                 let (Decision::Approve { hash, .. } | Decision::Reject { hash, .. }) = &decision;

@@ -5,6 +5,7 @@ use koda_domain::{
     AssetId, EventBody, ProjectId, TenantId, VersionId,
     event::{Actor, TurnInput},
     project::Project,
+    rate::Costly,
     store::SessionHead,
     version::Version,
 };
@@ -21,6 +22,7 @@ impl Studio {
         project: ProjectId,
     ) -> Result<Project, StudioError> {
         let mut copy = self.store().project(tenant, project).await?;
+        self.admit(tenant, Costly::Creation).await?;
         let old_sessions = self.store().sessions(tenant, project).await?;
         copy.id = ProjectId::new(self.ids().ulid());
         copy.name = format!("{} (copy)", copy.name).chars().take(120).collect();

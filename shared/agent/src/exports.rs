@@ -3,6 +3,7 @@
 use crate::{Studio, StudioError, commit::Writer};
 use koda_domain::{
     EventBody, RenderId, SessionId, TenantId, limits,
+    rate::Costly,
     render::{Render, RenderSpec, RenderStatus},
 };
 
@@ -50,6 +51,7 @@ impl Studio {
             cancel_requested: false,
             spec,
         };
+        self.admit(tenant, Costly::Render).await?;
         self.commit(session, Writer::default(), |head| {
             let waiting = head
                 .state

@@ -12,6 +12,7 @@ use koda_domain::{
     limits::TurnBudget,
     model::LanguageModel,
     objects::{ObjectError, ObjectKey, ObjectStore, read_all},
+    rate::{Costly, Rates},
     sandbox::{SandboxError, SandboxLimits, SandboxProvider},
     settings::FieldError,
     store::{SessionStore, StoreError},
@@ -63,6 +64,8 @@ pub struct StudioOptions {
     pub renders: usize,
     /// How often the worker looks for work that nobody rang for.
     pub poll: Duration,
+    /// How often a tenant may do what costs something.
+    pub rates: Rates,
 }
 
 impl Default for StudioOptions {
@@ -75,6 +78,7 @@ impl Default for StudioOptions {
             coalesce: Duration::from_millis(100),
             renders: 2,
             poll: Duration::from_secs(1),
+            rates: Rates::default(),
         }
     }
 }
@@ -94,6 +98,16 @@ pub enum StudioError {
     /// Over a limit; the text says which.
     #[error("{0}")]
     TooMany(String),
+    /// More often in a minute than is allowed.
+    #[error("at most {most} {} a minute", what.plural())]
+    TooOften {
+        /// What was asked for.
+        what: Costly,
+        /// How often it may be done.
+        most: u32,
+        /// How long to wait.
+        wait: Duration,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
@@ -220,6 +234,21 @@ impl Studio {
                 let refresh = true;
                 dispatcher.dispatch(Errand { session, refresh }).await;
             }
+        }
+    }
+
+    /// Counts what costs something against its limit, among all processes.
+    ///
+    /// # Errors
+    /// [`StudioError::TooOften`], or the store's: what cannot be counted is not done.
+    pub async fn admit(&self, tenant: &TenantId, what: Costly) -> Result<(), StudioError> {
+        let Some(most) = self.options().rates.of(what) else {
+            return Ok(());
+        };
+        let now = self.clock().now();
+        match self.store().count_use(tenant, what, most, now).await? {
+            None => Ok(()),
+            Some(wait) => Err(StudioError::TooOften { what, most, wait }),
         }
     }
 

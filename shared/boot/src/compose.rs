@@ -74,6 +74,7 @@ pub(crate) async fn compose(config: &Config, secret: &[u8], place: Place<'_>) ->
             limits: config.limits.clone(),
             idle: config.idle,
             renders: config.max_renders,
+            rates: config.rates,
             // In DynamoDB each event is paid for.
             coalesce: Duration::from_millis(if config.dynamo.is_some() { 300 } else { 100 }),
             ..StudioOptions::default()

@@ -17,6 +17,7 @@ pub mod objects;
 pub mod path;
 pub mod plan;
 pub mod project;
+pub mod rate;
 pub mod render;
 pub mod report;
 pub mod sandbox;

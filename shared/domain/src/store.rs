@@ -2,7 +2,7 @@
 
 use crate::{
     AssetId, Event, EventBody, ProjectId, SessionId, SessionState, TenantId, TurnId, asset::Asset,
-    project::Project,
+    project::Project, rate::Costly,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -211,6 +211,16 @@ pub trait SessionStore: Send + Sync {
 
     /// Frees a key whose request failed, so that a retry is tried anew.
     async fn forget_key(&self, tenant: &TenantId, key: &str) -> Result<(), StoreError>;
+
+    /// Counts one use of something that a tenant may do `most` times in a minute, among all processes; where it would be one
+    /// too many nothing is counted, and the answer is how long to wait. A use whose acknowledgement was lost may count twice.
+    async fn count_use(
+        &self,
+        tenant: &TenantId,
+        what: Costly,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, StoreError>;
 }
 
 /// What an idempotency key was answered with.

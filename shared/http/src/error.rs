@@ -11,6 +11,7 @@ use koda_domain::{
     store::StoreError,
 };
 use serde::Serialize;
+use std::time::Duration;
 use strum::{EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
@@ -74,6 +75,14 @@ impl Code {
     }
 }
 
+/// The pause before a retry where nothing says better, in seconds.
+const RETRY_AFTER: u64 = 5;
+
+/// Whole seconds, and not fewer than that.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
 /// An error on its way to a client.
 #[derive(Debug)]
 pub struct ApiError {
@@ -81,6 +90,7 @@ pub struct ApiError {
     message: String,
     details: Vec<FieldError>,
     source: Option<String>,
+    retry_after: Option<Duration>,
 }
 
 /// What handlers return.
@@ -115,6 +125,7 @@ impl ApiError {
             message: message.into(),
             details: Vec::new(),
             source: None,
+            retry_after: None,
         }
     }
 
@@ -177,9 +188,10 @@ impl IntoResponse for ApiError {
             self.code,
             Code::RateLimited | Code::Unavailable | Code::SandboxUnreachable
         ) {
+            let wait = self.retry_after.map_or(RETRY_AFTER, seconds);
             response
                 .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+                .insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
         response
     }
@@ -258,6 +270,15 @@ impl From<StudioError> for ApiError {
             StudioError::Invalid(details) => Self::invalid(details),
             StudioError::Conflict(why) => Self::new(Code::Conflict, why),
             StudioError::TooMany(why) => Self::new(Code::RateLimited, why),
+            StudioError::TooOften { what, most, wait } => {
+                let (plural, seconds) = (what.plural(), seconds(wait));
+                let why =
+                    format!("At most {most} {plural} in a minute; try again in {seconds} seconds.");
+                Self {
+                    retry_after: Some(wait),
+                    ..Self::new(Code::RateLimited, why)
+                }
+            }
             StudioError::Store(error) => error.into(),
             StudioError::Objects(error) => error.into(),
             StudioError::Sandbox(error) => error.into(),

@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 use koda_domain::{
     SessionId, TenantId,
+    rate::Costly,
     store::{SessionStore, StoreError},
 };
 use koda_store::SqliteStore;
@@ -124,6 +125,30 @@ async fn a_process_killed_while_it_writes_leaves_a_whole_log() {
         child.wait().unwrap();
         let (last, seqs) = log(&path, session).await;
         assert_eq!(seqs, (1..=last).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_an_older_version_is_brought_up_to_date_with_what_it_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("koda.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../src/sqlite/schema.sql"))
+        .unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    old.execute(
+        "INSERT INTO idempotency (tenant, key, fingerprint, at) VALUES ('a', 'k', 'print', ?1)",
+        [Timestamp::now().as_millisecond()],
+    )
+    .unwrap();
+    drop(old);
+    for _ in 0..2 {
+        let store = SqliteStore::open(&path).unwrap();
+        let (tenant, now) = (TenantId("a".into()), Timestamp::now());
+        let known = store.begin_key(&tenant, "k", "other", now).await;
+        assert_eq!(known, Err(StoreError::Conflict));
+        let counted = store.count_use(&tenant, Costly::Turn, 10, now).await;
+        assert_eq!(counted, Ok(None));
     }
 }
 

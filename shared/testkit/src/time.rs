@@ -44,6 +44,14 @@ impl Clock for TestClock {
 #[derive(Default)]
 pub struct SeqIds(AtomicU64);
 
+impl SeqIds {
+    /// Numbers from here on, for several that share a store.
+    #[must_use]
+    pub fn from(first: u64) -> Self {
+        Self(AtomicU64::new(first))
+    }
+}
+
 impl Ids for SeqIds {
     fn ulid(&self) -> Ulid {
         Ulid::from_parts(

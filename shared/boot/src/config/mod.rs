@@ -11,7 +11,7 @@ pub use read::{ConfigError, Secret};
 pub use stores::{Bucket, Dynamo};
 pub use variables::{VARIABLES, Variable, document};
 
-use koda_domain::sandbox::SandboxLimits;
+use koda_domain::{rate::Rates, sandbox::SandboxLimits};
 use read::Reader;
 use std::{path::PathBuf, time::Duration};
 
@@ -62,6 +62,8 @@ pub struct Config {
     pub max_sandboxes: usize,
     /// The most renders at once.
     pub max_renders: usize,
+    /// How often a tenant may do what costs something.
+    pub rates: Rates,
     /// What is logged, as a `tracing` filter.
     pub log: String,
     /// Whether logs are JSON lines.
@@ -306,6 +308,12 @@ impl Config {
             ),
             max_sandboxes: reader.parsed("KODA_MAX_SANDBOXES", "a number"),
             max_renders: reader.parsed("KODA_MAX_RENDERS", "a number"),
+            rates: Rates {
+                turns: reader.parsed("KODA_TURNS_PER_MINUTE", "a number"),
+                renders: reader.parsed("KODA_RENDERS_PER_MINUTE", "a number"),
+                uploads: reader.parsed("KODA_UPLOADS_PER_MINUTE", "a number"),
+                creations: reader.parsed("KODA_CREATIONS_PER_MINUTE", "a number"),
+            },
             log: reader.text("KODA_LOG"),
             otlp: Otlp::read(&mut reader),
             log_json: reader.one_of("KODA_LOG_FORMAT", &["text", "json"]) == "json",

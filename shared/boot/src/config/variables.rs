@@ -358,6 +358,30 @@ pub const VARIABLES: &[Variable] = &[
         "The most exports at once.",
     ),
     variable(
+        "KODA_TURNS_PER_MINUTE",
+        "limits.turnsPerMinute",
+        "60",
+        "How many messages and approvals are taken in a minute, by all servers and functions that share the store; then 429 with Retry-After. 0 is no limit, here and below.",
+    ),
+    variable(
+        "KODA_RENDERS_PER_MINUTE",
+        "limits.rendersPerMinute",
+        "30",
+        "How many exports are begun in a minute.",
+    ),
+    variable(
+        "KODA_UPLOADS_PER_MINUTE",
+        "limits.uploadsPerMinute",
+        "120",
+        "How many files are uploaded in a minute.",
+    ),
+    variable(
+        "KODA_CREATIONS_PER_MINUTE",
+        "limits.creationsPerMinute",
+        "120",
+        "How many projects and nodes are made in a minute.",
+    ),
+    variable(
         "KODA_LOG",
         "log.filter",
         "info",

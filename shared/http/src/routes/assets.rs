@@ -13,6 +13,7 @@ use koda_domain::{
     asset::{Asset, AssetKind, AssetStatus},
     limits::ASSET_BYTES,
     objects::{DownloadTerms, ObjectError, ObjectKey, UploadTerms, read_all},
+    rate::Costly,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -107,7 +108,10 @@ async fn announce_asset(
         status: AssetStatus::Pending,
         created_at: state.studio.clock().now(),
     };
-    state.studio.store().put_asset(&tenant, &asset).await?;
+    let studio = &state.studio;
+    studio.store().project(&tenant, project).await?;
+    studio.admit(&tenant, Costly::Upload).await?;
+    studio.store().put_asset(&tenant, &asset).await?;
     let terms = UploadTerms {
         size: new.size,
         media_type: new.media_type,

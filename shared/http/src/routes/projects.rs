@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use koda_domain::{
     ProjectId, SettingsPatch,
     project::{Document, Project},
+    rate::Costly,
     store::SessionHead,
 };
 use serde::{Deserialize, Serialize};
@@ -121,7 +122,9 @@ async fn create_project(
             ..Document::default()
         },
     };
-    state.studio.store().create_project(&project).await?;
+    let studio = &state.studio;
+    studio.admit(&project.tenant, Costly::Creation).await?;
+    studio.store().create_project(&project).await?;
     Ok((StatusCode::CREATED, Json(project)))
 }
 

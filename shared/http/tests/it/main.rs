@@ -9,5 +9,6 @@ mod bad_input;
 mod contract;
 mod events;
 mod preview;
+mod rates;
 mod support;
 mod uploads;

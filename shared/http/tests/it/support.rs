@@ -6,13 +6,13 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode},
 };
 use koda_agent::{Studio, StudioOptions, StudioParts};
-use koda_domain::{SessionId, model::ModelAnswer};
+use koda_domain::{SessionId, model::ModelAnswer, rate::Rates};
 use koda_http::{AppState, Site};
 use koda_objects::LocalObjects;
 use koda_store::SqliteStore;
 use koda_testkit::{FakeRun, FakeSandboxes, ScriptedModel, SeqIds, TestClock, answer, say};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -55,20 +55,45 @@ pub fn app_with(
     says: Result<ModelAnswer, koda_domain::model::ModelError>,
     sandboxes: FakeSandboxes,
 ) -> App {
+    let store = Arc::new(SqliteStore::open_in_memory().unwrap());
+    build(says, sandboxes, store, SeqIds::default(), Rates::default())
+}
+
+/// One of several servers on the same database.
+pub fn replica(database: &Path, number: u64, rates: Rates) -> App {
+    build(
+        Ok(answer(vec![say("Hello.")])),
+        FakeSandboxes::new(|_, _| FakeRun::default()),
+        Arc::new(SqliteStore::open(database).unwrap()),
+        SeqIds::from(number << 32),
+        rates,
+    )
+}
+
+fn build(
+    says: Result<ModelAnswer, koda_domain::model::ModelError>,
+    sandboxes: FakeSandboxes,
+    store: Arc<SqliteStore>,
+    ids: SeqIds,
+    rates: Rates,
+) -> App {
     let data = tempfile::tempdir().unwrap();
     let clock = Arc::new(TestClock::default());
     let objects =
         Arc::new(LocalObjects::new(data.path().join("objects"), &[1; 32], clock.clone()).unwrap());
     let studio = Studio::new(StudioParts {
-        store: Arc::new(SqliteStore::open_in_memory().unwrap()),
+        store,
         objects: objects.clone(),
         sandboxes: Arc::new(sandboxes),
         model: Arc::new(ScriptedModel::new(move |_| says.clone())),
         clock,
-        ids: Arc::new(SeqIds::default()),
+        ids: Arc::new(ids),
         dispatcher: None,
         owner: "test".into(),
-        options: StudioOptions::default(),
+        options: StudioOptions {
+            rates,
+            ..StudioOptions::default()
+        },
     });
     let state = AppState {
         studio,

@@ -10,6 +10,7 @@
 //! | a project's session | `P#<project>` | `S#<session>` |
 //! | a project's asset, and the same by its own id | `P#<project>`, `A#<asset>` | `A#<asset>`, `META` |
 //! | an idempotency key | `K#<tenant>#<key>` | `KEY` |
+//! | how often a tenant did something in one minute | `U#<tenant>#<what>` | the minute since 1970 |
 //!
 //! What adds to a log is one transaction: the session's last number is the expected one, the lease is held, the batch is new.
 //! The state is not written with it, because a write is charged by the size of the item: it is saved every
@@ -22,6 +23,7 @@ mod records;
 mod removal;
 mod sessions;
 mod table;
+mod uses;
 
 pub use client::connect;
 
@@ -33,6 +35,7 @@ use koda_domain::{
     asset::Asset,
     objects::ObjectStore,
     project::Project,
+    rate::{Costly, Window},
     store::{Append, KeyAnswer, Lease, Page, SessionHead, SessionStore, StoreError},
 };
 use std::{sync::Arc, time::Duration};
@@ -213,5 +216,15 @@ impl SessionStore for DynamoStore {
 
     async fn forget_key(&self, tenant: &TenantId, key: &str) -> Result<(), StoreError> {
         self.free_key(tenant, key).await
+    }
+
+    async fn count_use(
+        &self,
+        tenant: &TenantId,
+        what: Costly,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, StoreError> {
+        self.add_use(tenant, what, most, Window::at(now)).await
     }
 }

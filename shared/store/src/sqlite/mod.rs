@@ -2,6 +2,7 @@
 
 mod records;
 mod sessions;
+mod uses;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use koda_domain::{
     AssetId, Event, EventBody, ProjectId, SessionId, TenantId,
     asset::Asset,
     project::Project,
+    rate::{Costly, Window},
     store::{Append, KeyAnswer, Lease, Page, SessionHead, SessionStore, StoreError},
 };
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
@@ -20,8 +22,8 @@ use std::{
 
 /// How long a writer waits for another process's.
 const BUSY: Duration = Duration::from_secs(10);
-const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 1;
+/// What makes each version of the schema out of the one before.
+const SCHEMAS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 
 /// A session store in one SQLite file. Several processes may open the same file.
 pub struct SqliteStore {
@@ -112,18 +114,19 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(failed)?;
-    let version: i64 = transaction
+    let version: u32 = transaction
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .map_err(failed)?;
-    if version > SCHEMA_VERSION {
+    let version = version as usize;
+    if version > SCHEMAS.len() {
         return Err(StoreError::Unavailable(
             "the database was made by a newer version of Koda; run that version".into(),
         ));
     }
-    if version == 0 {
-        transaction.execute_batch(SCHEMA).map_err(failed)?;
+    for (before, schema) in (0_i64..).zip(SCHEMAS).skip(version) {
+        transaction.execute_batch(schema).map_err(failed)?;
         transaction
-            .pragma_update(None, "user_version", SCHEMA_VERSION)
+            .pragma_update(None, "user_version", before + 1)
             .map_err(failed)?;
     }
     transaction.commit().map_err(failed)
@@ -356,6 +359,18 @@ impl SessionStore for SqliteStore {
     async fn forget_key(&self, tenant: &TenantId, key: &str) -> Result<(), StoreError> {
         let (tenant, key) = (tenant.clone(), key.to_owned());
         self.write(move |c| records::forget_key(c, &tenant, &key))
+            .await
+    }
+
+    async fn count_use(
+        &self,
+        tenant: &TenantId,
+        what: Costly,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, StoreError> {
+        let (tenant, window) = (tenant.clone(), Window::at(now));
+        self.write(move |c| uses::count(c, &tenant, what, most, window))
             .await
     }
 }

@@ -6,6 +6,7 @@ use koda_domain::{
     AssetId, EventBody, ProjectId, SessionId, SessionState, TenantId,
     asset::{Asset, AssetStatus},
     project::Project,
+    rate::Costly,
     store::{Append, KeyAnswer, Lease, SessionHead, SessionStore, StoreError},
 };
 use std::{sync::Arc, time::Duration};
@@ -465,6 +466,45 @@ pub async fn keys_are_answered_once(store: Store) {
     assert_eq!(store.begin_key(&a, "crashed", "q", at(62)).await, Ok(None));
 }
 
+/// T52: something may be done so often in a minute, however many ask at once; another tenant's count and another thing's are
+/// their own, and with time there is room again.
+pub async fn uses_are_counted_up_to_their_limit(store: Store) {
+    let ask = |owner: &str, what, second| {
+        let (store, owner) = (store.clone(), tenant(owner));
+        async move { store.count_use(&owner, what, 10, at(second)).await.unwrap() }
+    };
+    let crowd = (0..14).map(|_| tokio::spawn(ask("a", Costly::Turn, 20)));
+    let mut admitted = 0;
+    for one in crowd.collect::<Vec<_>>() {
+        match one.await.unwrap() {
+            None => admitted += 1,
+            Some(wait) => assert!((1..=60).contains(&wait.as_secs()), "{wait:?}"),
+        }
+    }
+    // One whose acknowledgement is lost may count twice; never is one let in too many.
+    assert!((7..=10).contains(&admitted), "{admitted}");
+    assert_eq!(ask("b", Costly::Turn, 20).await, None);
+    assert_eq!(ask("a", Costly::Render, 20).await, None);
+    let wait = ask("a", Costly::Turn, 20).await.unwrap();
+    // Half a minute on, half of those of the minute before still count.
+    assert!(ask("a", Costly::Turn, 60).await.is_some());
+    assert_eq!(
+        ask(
+            "a",
+            Costly::Turn,
+            20 + i64::try_from(wait.as_secs()).unwrap() + 1
+        )
+        .await,
+        None
+    );
+    let mut later = 0;
+    while ask("a", Costly::Turn, 90).await.is_none() {
+        later += 1;
+    }
+    assert!((3..=5).contains(&later), "{later}");
+    assert_eq!(ask("a", Costly::Turn, 210).await, None);
+}
+
 /// Makes each case a test: `session_store_conformance!(make)`, where `make()` gives an empty store.
 #[macro_export]
 macro_rules! session_store_conformance {
@@ -474,6 +514,7 @@ macro_rules! session_store_conformance {
             a_lease_is_held_by_one, a_writer_without_its_lease_is_fenced, tenants_do_not_see_each_other,
             a_project_is_changed_by_revision, projects_are_paged, deleting_a_project_takes_all_of_it,
             events_are_read_from_any_place, sessions_with_work_are_found, assets_are_kept, keys_are_answered_once,
+            uses_are_counted_up_to_their_limit,
         );
     };
     (@cases $make:expr; $($case:ident,)*) => {$(
