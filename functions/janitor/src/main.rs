@@ -3,7 +3,8 @@
 
 use koda_boot::lambda::{self, Error};
 
-#[tokio::main]
+// One session at a time, and what takes time happens elsewhere.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda::work().await
 }

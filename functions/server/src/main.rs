@@ -3,7 +3,8 @@
 
 use std::process::ExitCode;
 
-#[tokio::main]
+// One request at a time, on less than one core.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let done = match std::env::args().nth(1).as_deref() {
         None => koda_boot::run_server().await,

@@ -2,7 +2,8 @@
 
 use koda_boot::lambda::{self, Error};
 
-#[tokio::main]
+// One request at a time, on less than one core.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda::serve(&koda_http::STATUS).await
 }
