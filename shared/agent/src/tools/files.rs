@@ -1,6 +1,6 @@
 //! Tools for files. They read and write the store; the sandbox follows.
 
-use super::{Reply, Tool, may_build, or_refuse, parse};
+use super::{Reply, Tool, guards, matching, may_build, or_refuse, parse};
 use crate::turn::{Interrupted, Job};
 use async_trait::async_trait;
 use koda_domain::{
@@ -80,25 +80,6 @@ pub(super) async fn written(
         path,
         entry: FileEntry { blob, size },
     })
-}
-
-/// Why a whole file is refused: a mark that code was left out, or too much of it.
-pub(super) fn refusal(path: &WorkPath, text: &str) -> Option<Reply> {
-    const MARKS: [&str; 4] = [
-        "// ... existing",
-        "// rest of the code",
-        "/* rest of",
-        "[REDACTED]",
-    ];
-    if text.len() > limits::CODE_FILE_BYTES {
-        return Some(Reply::refused(format!(
-            "{path} would be over 100 KB; split it."
-        )));
-    }
-    let mark = MARKS.iter().find(|mark| text.contains(*mark))?;
-    Some(Reply::refused(format!(
-        "{path} holds {mark:?}: write the whole file, or use edit_file."
-    )))
 }
 
 #[async_trait]
@@ -274,6 +255,8 @@ impl Tool for SearchFiles {
 struct Write {
     path: String,
     content: String,
+    #[serde(default)]
+    allow_shrink: bool,
 }
 
 #[async_trait]
@@ -283,13 +266,16 @@ impl Tool for WriteFile {
     }
 
     fn description(&self) -> &'static str {
-        "Write a whole file below src/ (not src/koda/) or a text file below public/. Use edit_file for small changes."
+        "Write a whole file below src/ (not src/koda/) or a text file below public/. Use edit_file for small changes. A \
+         file that would lose exports or much of its length is refused, unless allow_shrink says that this is meant."
     }
 
     fn schema(&self) -> Value {
         json!({
             "type": "object", "additionalProperties": false, "required": ["path", "content"],
-            "properties": {"path": path_schema(), "content": {"type": "string"}}
+            "properties": {
+                "path": path_schema(), "content": {"type": "string"}, "allow_shrink": {"type": "boolean"}
+            }
         })
     }
 
@@ -307,14 +293,26 @@ impl Tool for WriteFile {
         head: &SessionHead,
         input: Value,
     ) -> Result<Reply, Interrupted> {
-        let Write { path, content } = or_refuse!(parse(input));
+        let Write {
+            path,
+            content,
+            allow_shrink,
+        } = or_refuse!(parse(input));
         let path = or_refuse!(writable(&path));
-        if let Some(refused) = refusal(&path, &content) {
-            return Ok(refused);
+        let content = guards::unfenced(&content).to_owned();
+        if let Some(why) = guards::refusal(&path, &content) {
+            return Ok(Reply::refused(why));
         }
         let known = head.state.files.0.contains_key(&path);
         if !known && head.state.files.0.len() >= limits::WORKSPACE_FILES {
             return Ok(Reply::refused("The workspace holds at most 400 files."));
+        }
+        if !allow_shrink
+            && known
+            && let Ok(old) = text_of(job, head, path.as_str()).await?
+            && let Some(why) = guards::loss(&path, &old, &content)
+        {
+            return Ok(Reply::refused(why));
         }
         let lines = content.lines().count();
         let event = written(job, head, path.clone(), content).await?;
@@ -338,7 +336,8 @@ impl Tool for EditFile {
     }
 
     fn description(&self) -> &'static str {
-        "Replace a text that stands in the file exactly once. Refused where it stands there never or more than once."
+        "Replace a text that stands in the file exactly once, with a few lines around what changes. Refused where it \
+         stands there never or more than once; then you are shown what comes closest."
     }
 
     fn schema(&self) -> Value {
@@ -365,31 +364,23 @@ impl Tool for EditFile {
         let Edit { path, old, new } = or_refuse!(parse(input));
         let path = or_refuse!(writable(&path));
         let text = or_refuse!(text_of(job, head, path.as_str()).await?);
-        let places: Vec<_> = text.match_indices(&old).map(|(at, _)| at).collect();
-        let [at] = places[..] else {
-            return Ok(Reply::refused(match places.len() {
-                0 => {
-                    format!("The text does not stand in {path}. Read the file and copy it exactly.")
-                }
-                n => {
-                    let lines: Vec<_> = places
-                        .iter()
-                        .map(|at| (text[..*at].matches('\n').count() + 1).to_string())
-                        .collect();
-                    format!(
-                        "The text stands in {path} {n} times, at lines {}; give more of it.",
-                        lines.join(", ")
-                    )
-                }
-            }));
-        };
-        let line = text[..at].matches('\n').count() + 1;
-        let edited = format!("{}{new}{}", &text[..at], &text[at + old.len()..]);
-        if let Some(refused) = refusal(&path, &edited) {
-            return Ok(refused);
+        let edited =
+            or_refuse!(matching::replace(path.as_str(), &text, &old, &new).map_err(Reply::refused));
+        // A mark that was there before is not this edit's.
+        if let Some(why) = guards::refusal(&path, &new) {
+            return Ok(Reply::refused(why));
         }
-        let event = written(job, head, path.clone(), edited).await?;
-        Ok(Reply::ok("Edited.", format!("Edited {path} at line {line}")).with([event]))
+        if edited.text.len() > limits::CODE_FILE_BYTES {
+            return Ok(Reply::refused(format!(
+                "{path} would be over 100 KB; split it."
+            )));
+        }
+        let event = written(job, head, path.clone(), edited.text).await?;
+        let told = match edited.overlooking {
+            None => "Edited.".to_owned(),
+            Some(what) => format!("Edited, overlooking {what}."),
+        };
+        Ok(Reply::ok(told, format!("Edited {path} at line {}", edited.line)).with([event]))
     }
 }
 

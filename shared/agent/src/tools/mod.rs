@@ -3,7 +3,9 @@
 mod ask;
 mod files;
 mod generate;
+mod guards;
 mod look;
+mod matching;
 mod settings;
 
 use crate::turn::{Interrupted, Job, stage};

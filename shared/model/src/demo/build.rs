@@ -119,7 +119,10 @@ pub(crate) fn write(
         } else {
             text.clone()
         };
-        reply = reply.call("write_file", json!({ "path": path, "content": content }));
+        reply = reply.call(
+            "write_file",
+            json!({ "path": path, "content": content, "allow_shrink": true }),
+        );
     }
     let strangers = tools.facts.files.iter().filter(|path| {
         path.starts_with("src/")

@@ -262,7 +262,7 @@ impl<'a> Work<'a> {
         };
         reply.call(
             "write_file",
-            json!({ "path": DESIGN_PATH, "content": content }),
+            json!({ "path": DESIGN_PATH, "content": content, "allow_shrink": true }),
         )
     }
 
