@@ -1,5 +1,5 @@
 // One koda-server with DynamoDB Local, S3's emulator and a model that is a script, for measurements.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { Agent, request as ask } from "node:http";
@@ -129,8 +129,8 @@ export async function room() {
       KODA_SANDBOXD_BIN: join(bin, "koda-sandboxd"),
       ...more,
     };
-    const made = spawnSync(join(bin, "koda-server"), ["create-table"], { env: environment, encoding: "utf8" });
-    if (made.status !== 0) throw new Error(made.stderr);
+    const [status] = await once(run(join(bin, "koda-server"), ["create-table"], environment), "exit");
+    if (status !== 0) throw new Error("the table could not be made");
     const child = run(join(bin, "koda-server"), [], environment);
     child.stdout.resume();
     await until("koda-server", async () => (await fetch(`${url}/api/health`)).ok);

@@ -1,5 +1,6 @@
 //! The conversation as a model sees it: rebuilt from the log, every time.
 
+use super::window::{self, Chapter};
 use koda_domain::{
     AssetId, Event, EventBody, MessageId, SessionId,
     event::{TurnInput, TurnOutcome},
@@ -10,17 +11,46 @@ use koda_domain::{
 };
 use std::collections::HashMap;
 
+/// The newest words of the person that are told in full, and how long the older ones may be, in characters.
+const FULLY_TOLD: usize = 20;
+const TOLD_OF_OLDER: usize = 160;
+/// The most of the person's words that are told, and how long each may be, in characters.
+const TOLD: usize = 150;
+const LONGEST_TOLD: usize = 2_000;
+
 /// What was said, and by the person in particular.
 #[derive(Debug, Default)]
 pub(crate) struct Talk {
-    /// For the model, oldest first.
-    pub messages: Vec<Message>,
+    chapters: Vec<Chapter>,
     /// The person's own words, oldest first.
-    pub said: Vec<String>,
+    said: Vec<String>,
     /// What the running turn answers, in words.
     pub request: String,
     /// Assets that came with it.
     pub attachments: Vec<AssetId>,
+}
+
+impl Talk {
+    /// The person's own words, oldest first, older ones shortened.
+    pub fn said(&self) -> Vec<String> {
+        let skipped = self.said.len().saturating_sub(TOLD);
+        let older = self.said.len().saturating_sub(FULLY_TOLD);
+        let told = self.said.iter().enumerate().skip(skipped);
+        told.map(|(n, words)| {
+            let most = if n < older {
+                TOLD_OF_OLDER
+            } else {
+                LONGEST_TOLD
+            };
+            window::cut(words, most)
+        })
+        .collect()
+    }
+
+    /// The conversation within so many bytes, oldest first.
+    pub fn shown(self, most: usize) -> Vec<Message> {
+        window::shown(self.chapters, most)
+    }
 }
 
 /// Everything of the log that a conversation is made of.
@@ -69,6 +99,14 @@ struct Builder {
 }
 
 impl Builder {
+    fn chapter(&mut self) -> &mut Chapter {
+        if self.talk.chapters.is_empty() {
+            self.talk.chapters.push(Chapter::default());
+        }
+        let last = self.talk.chapters.len() - 1;
+        &mut self.talk.chapters[last]
+    }
+
     fn take(&mut self, body: &EventBody) {
         match body {
             EventBody::MessagePosted {
@@ -93,6 +131,14 @@ impl Builder {
             }
             EventBody::ModelFinished { answer, .. } => {
                 self.open = answer.tool_calls().cloned().collect();
+                let text = answer.content.iter().filter_map(|piece| match piece {
+                    Content::Text { text } => Some(text.as_str()),
+                    _ => None,
+                });
+                let text = text.collect::<String>();
+                if !text.trim().is_empty() {
+                    self.chapter().answer = text;
+                }
                 if !answer.content.is_empty() {
                     self.push(Speaker::Assistant, answer.content.clone());
                 }
@@ -101,18 +147,29 @@ impl Builder {
                 call_id,
                 output,
                 is_error,
+                summary,
                 ..
             } => {
+                if !is_error && !summary.is_empty() {
+                    self.chapter().done.push(summary.clone());
+                }
                 self.open.retain(|call| call.id != *call_id);
                 self.result(call_id, output.clone(), *is_error);
             }
             EventBody::ModelTold { text } => self.user(text),
+            EventBody::VersionCreated { version } => {
+                let number = version.number;
+                self.chapter()
+                    .done
+                    .push(format!("it became version {number}"));
+            }
             EventBody::TurnFinished { outcome } => self.turn_finished(outcome),
             _ => {}
         }
     }
 
     fn turn_started(&mut self, input: &TurnInput) {
+        self.talk.chapters.push(Chapter::default());
         let rejected = self.rejected.take().map(|why| match why.as_str() {
             "" => "(I rejected the last plan.)\n".to_owned(),
             why => format!("(I rejected the last plan: {why})\n"),
@@ -121,6 +178,7 @@ impl Builder {
             TurnInput::Message { message_id } => {
                 let (words, attachments) = self.posted.get(message_id).cloned().unwrap_or_default();
                 self.talk.said.push(words.clone());
+                self.chapter().words.clone_from(&words);
                 self.user(&format!("{}{words}", rejected.unwrap_or_default()));
                 self.talk.request = words;
                 self.talk.attachments = attachments;
@@ -128,6 +186,7 @@ impl Builder {
             TurnInput::Plan { .. } => {
                 let text = "The plan is approved. Build it now, then finish.".to_owned();
                 self.user(&text);
+                self.chapter().words.clone_from(&text);
                 self.talk.request = text;
                 self.talk.attachments.clear();
             }
@@ -149,6 +208,9 @@ impl Builder {
             _ => return,
         };
         self.user(note);
+        self.chapter()
+            .done
+            .push(note.trim_matches(['(', ')', '.']).to_owned());
     }
 
     fn user(&mut self, text: &str) {
@@ -173,9 +235,10 @@ impl Builder {
 
     /// One message for each change of speaker: results of parallel calls stand together.
     fn push(&mut self, speaker: Speaker, content: Vec<Content>) {
-        match self.talk.messages.last_mut() {
+        let messages = &mut self.chapter().messages;
+        match messages.last_mut() {
             Some(last) if last.speaker == speaker => last.content.extend(content),
-            _ => self.talk.messages.push(Message { speaker, content }),
+            _ => messages.push(Message { speaker, content }),
         }
     }
 }

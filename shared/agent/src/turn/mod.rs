@@ -5,6 +5,7 @@ mod conclude;
 mod conversation;
 mod pinned;
 mod step;
+mod window;
 
 pub(crate) use check::describe;
 pub(crate) use pinned::{fonts, stage, system};

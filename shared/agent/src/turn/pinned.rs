@@ -78,7 +78,7 @@ pub(super) async fn facts(studio: &Studio, head: &SessionHead, talk: &Talk) -> V
         "diagnostics": diagnostics,
         "versions": state.versions.iter().map(|v| json!({"number": v.number, "summary": v.summary})).collect::<Vec<_>>(),
         "fonts": fonts(state.engine()),
-        "user_messages": talk.said,
+        "user_messages": talk.said(),
         "request": talk.request,
     })
 }

@@ -1,6 +1,6 @@
 //! One model call: streamed, coalesced into events, retried only before anything was seen.
 
-use super::{Interrupted, Job, conversation, pinned};
+use super::{Interrupted, Job, conversation, pinned, window};
 use crate::tools;
 use futures_util::StreamExt;
 use koda_domain::{
@@ -16,6 +16,9 @@ use tracing::{Instrument, info_span};
 const TRIES: u32 = 3;
 /// The most tokens of one answer.
 const ANSWER_TOKENS: u32 = 16_000;
+
+/// A model that cannot be shown this much of a conversation cannot work, in bytes.
+const LEAST_SHOWN: usize = 8 * 1024;
 
 /// Text that streams, gathered until it is worth an event.
 #[derive(Default)]
@@ -47,7 +50,8 @@ impl Job<'_> {
     /// Asks the model for the next step and records its answer as a checkpoint.
     pub(super) async fn call_model(&self, head: &SessionHead) -> Result<SessionHead, Interrupted> {
         let step = head.state.turn.as_ref().map_or(0, |t| t.steps) + 1;
-        let request = self.request(head).await?;
+        let mut shown = window::SHOWN;
+        let mut request = self.request(head, shown).await?;
         let label = self.studio.model().describe(Role::Orchestrator);
         self.tell(vec![EventBody::ModelStarted { step, model: label }])
             .await?;
@@ -84,12 +88,18 @@ impl Job<'_> {
                         .await
                         .ok_or(Interrupted::Cancelled)?;
                 }
+                // The model holds less than most: it is shown less of what was said.
+                Err(Failure::Model(ModelError::TooLong)) if !seen && shown > LEAST_SHOWN => {
+                    tries = 0;
+                    shown /= 4;
+                    request = self.request(head, shown).await?;
+                }
                 Err(Failure::Model(error)) => return Err(model_failure(&error)),
             }
         }
     }
 
-    async fn request(&self, head: &SessionHead) -> Result<ModelRequest, Interrupted> {
+    async fn request(&self, head: &SessionHead, shown: usize) -> Result<ModelRequest, Interrupted> {
         let log = conversation::read(self.studio.store(), self.session).await?;
         let talk = conversation::build(&log);
         Ok(ModelRequest {
@@ -97,7 +107,7 @@ impl Job<'_> {
             role: Role::Orchestrator,
             system: pinned::system(head.state.engine()),
             pinned: pinned::facts(self.studio, head, &talk).await,
-            messages: talk.messages,
+            messages: talk.shown(shown),
             tools: tools::offered(&head.state),
             max_output_tokens: ANSWER_TOKENS,
         })

@@ -8,6 +8,7 @@
 mod checks;
 mod errands;
 mod limits;
+mod memory;
 mod plans;
 mod renders;
 mod room;
