@@ -64,7 +64,10 @@ async function turn(url, session, message, decide) {
   let events = 0;
   let ended = 0;
   let hash;
+  const began = Date.now();
   const stream = follow(url, session, (event) => {
+    // The stream begins with what was before.
+    if (Date.parse(event.at) < began) return;
     events += 1;
     if (event.type === "turn_finished") ended += 1;
     if (event.type === "plan_proposed") hash = event.hash;

@@ -3,7 +3,7 @@
 use crate::{
     AssetId, BlobId, MessageId, ProjectId, RenderId, SandboxId, SessionId, Settings, TurnId,
     VersionId, WorkPath,
-    message::{ToolCall, ToolOutput},
+    message::{ToolCall, ToolOutput, Usage},
     model::{ModelAnswer, ModelLabel},
     plan::Plan,
     render::{Render, RenderFailure, RenderOutput, RenderProgress},
@@ -101,6 +101,15 @@ pub enum EventBody {
         step: u32,
         /// The whole answer.
         answer: ModelAnswer,
+        /// How long it took.
+        seconds: f64,
+    },
+    /// A tool's own model call is over: what the code generator used.
+    GeneratorFinished {
+        /// Who answered.
+        model: String,
+        /// Tokens and money.
+        usage: Usage,
         /// How long it took.
         seconds: f64,
     },

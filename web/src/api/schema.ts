@@ -936,6 +936,18 @@ export interface components {
             /** @enum {string} */
             type: "model_finished";
         } | {
+            /** @description Who answered. */
+            model: string;
+            /**
+             * Format: double
+             * @description How long it took.
+             */
+            seconds: number;
+            /** @enum {string} */
+            type: "generator_finished";
+            /** @description Tokens and money. */
+            usage: components["schemas"]["Usage"];
+        } | {
             /** @description What the model asked for. */
             call: components["schemas"]["ToolCall"];
             /** @description A line for people, such as `Writing src/Composition.tsx`. */

@@ -2,7 +2,7 @@
 
 import type { Render, SessionEvent, Version } from "../api/types";
 import { change, type Draft, notice, type Of, planItem, resting } from "./draft";
-import { closeQuestion, ofCheck, ofModel, ofTool, turnFinished, turnStarted } from "./turn";
+import { closeQuestion, ofCheck, ofModel, ofTool, turnFinished, turnStarted, used } from "./turn";
 import type { Item, View } from "./view";
 import { settingsChange } from "./words";
 
@@ -71,6 +71,9 @@ function apply(view: Draft, event: SessionEvent): void {
     case "thinking_delta":
     case "model_finished":
       ofModel(view, event);
+      return;
+    case "generator_finished":
+      used(view, event.usage);
       return;
     case "tool_started":
     case "tool_finished":

@@ -1,6 +1,6 @@
 /** Events of a running turn: what the model says, its actions, checks, and how the turn ends. */
 
-import type { TurnOutcome } from "../api/types";
+import type { TurnOutcome, Usage } from "../api/types";
 import { change, type Draft, type Of, planItem, resting } from "./draft";
 import type { CheckItem, MessageItem, StepItem, ToolItem, TurnView, View } from "./view";
 
@@ -74,15 +74,19 @@ export function ofModel(
     change(view, index, "step", (it) => ({ ...it, thinking: it.thinking + event.text }));
   } else {
     change(view, index, "step", (it) => ({ ...it, streaming: false, seconds: event.seconds }));
-    const { usage } = event.answer;
-    view.usage = {
-      input_tokens: view.usage.input_tokens + usage.input_tokens,
-      cached_tokens: view.usage.cached_tokens + usage.cached_tokens,
-      cache_write_tokens: view.usage.cache_write_tokens + usage.cache_write_tokens,
-      output_tokens: view.usage.output_tokens + usage.output_tokens,
-      cost_micros: view.usage.cost_micros + usage.cost_micros,
-    };
+    used(view, event.answer.usage);
   }
+}
+
+/** Tokens and money add up, whoever used them. */
+export function used(view: Draft, usage: Usage): void {
+  view.usage = {
+    input_tokens: view.usage.input_tokens + usage.input_tokens,
+    cached_tokens: view.usage.cached_tokens + usage.cached_tokens,
+    cache_write_tokens: view.usage.cache_write_tokens + usage.cache_write_tokens,
+    output_tokens: view.usage.output_tokens + usage.output_tokens,
+    cost_micros: view.usage.cost_micros + usage.cost_micros,
+  };
 }
 
 export function ofTool(view: Draft, event: Of<"tool_started"> | Of<"tool_finished">): void {

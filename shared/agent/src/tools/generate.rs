@@ -1,18 +1,18 @@
 //! `generate_code`: hands a piece of work to the engine's code generator, with the spec pinned by the server.
 
 use super::{Reply, Tool, all, may_build, or_refuse, parse, spec};
-use crate::turn::{Interrupted, Job, system};
+use crate::turn::{Interrupted, Job, LONGEST_PAUSE, TRIES, system};
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use koda_domain::{
     EventBody, SessionState,
     message::{Content, Message, Speaker, ToolOutput},
-    model::{ModelEvent, ModelRequest, Role},
+    model::{ModelAnswer, ModelError, ModelEvent, ModelRequest, Role},
     store::SessionHead,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 pub(super) struct GenerateCode;
 
@@ -94,25 +94,19 @@ impl Tool for GenerateCode {
                 .collect(),
             max_output_tokens: 32_000,
         };
-        let mut stream = match job.studio.model().stream(request).await {
-            Ok(stream) => stream,
+        let began = job.studio.clock().now();
+        let answer = match ask(job, request).await {
+            Ok(answer) => answer,
             Err(error) => {
                 return Ok(Reply::refused(format!(
-                    "The code generator failed: {error}."
+                    "The code generator failed: {error}. Write the code yourself with write_file, or try again."
                 )));
             }
         };
-        let answer = loop {
-            match stream.next().await {
-                Some(Ok(ModelEvent::Finished(answer))) => break answer,
-                Some(Ok(_)) => {}
-                Some(Err(error)) => {
-                    return Ok(Reply::refused(format!(
-                        "The code generator failed: {error}."
-                    )));
-                }
-                None => return Ok(Reply::refused("The code generator broke off.")),
-            }
+        let used = EventBody::GeneratorFinished {
+            model: answer.model.clone(),
+            usage: answer.usage,
+            seconds: job.studio.seconds_since(began),
         };
         let mut head = head.clone();
         let mut total = Reply::ok("", "");
@@ -134,9 +128,12 @@ impl Tool for GenerateCode {
             total.events.extend(reply.events);
         }
         if total.events.is_empty() {
-            return Ok(Reply::refused(
-                "The code generator wrote nothing. Say more exactly what to make.",
-            ));
+            let mut why =
+                "The code generator wrote nothing. Say more exactly what to make.".to_owned();
+            if !lines.is_empty() {
+                let _ = write!(why, " What it tried: {}", lines.join("; "));
+            }
+            return Ok(Reply::refused(why).with([used]));
         }
         total.summary = lines.join("; ").chars().take(300).collect();
         total.output = vec![ToolOutput::Text {
@@ -147,7 +144,35 @@ impl Tool for GenerateCode {
             .iter()
             .filter(|e| matches!(e, EventBody::FileWritten { .. }))
             .count();
+        let total = total.with([used]);
         tracing::debug!(session.id = %job.session, writes, "The code generator wrote {writes} files");
         Ok(total)
     }
+}
+
+/// One answer. Nobody sees any of it before it is whole, so that a call that breaks off is made again.
+async fn ask(job: &Job<'_>, request: ModelRequest) -> Result<ModelAnswer, ModelError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let error = match whole(job, request.clone()).await {
+            Err(error) if error.is_retryable() && tries < TRIES => error,
+            done => return done,
+        };
+        let pause = match error {
+            ModelError::Busy { after: Some(after) } => after,
+            _ => Duration::from_millis(400 << tries),
+        };
+        tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
+    }
+}
+
+async fn whole(job: &Job<'_>, request: ModelRequest) -> Result<ModelAnswer, ModelError> {
+    let mut stream = job.studio.model().stream(request).await?;
+    while let Some(event) = stream.next().await {
+        if let ModelEvent::Finished(answer) = event? {
+            return Ok(answer);
+        }
+    }
+    Err(ModelError::Unavailable("the answer broke off".into()))
 }

@@ -9,6 +9,7 @@ mod window;
 
 pub(crate) use check::describe;
 pub(crate) use pinned::{fonts, stage, system};
+pub(crate) use step::{LONGEST_PAUSE, TRIES};
 
 use crate::{News, Room, Studio, StudioError, commands::approval, commit::Writer, tools};
 use koda_domain::{

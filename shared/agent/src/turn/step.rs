@@ -13,7 +13,9 @@ use tokio::time::Instant;
 use tracing::{Instrument, info_span};
 
 /// How often a call that failed before its first word is tried.
-const TRIES: u32 = 3;
+pub(crate) const TRIES: u32 = 3;
+/// The longest pause before another try, whatever the provider asks for.
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 /// The most tokens of one answer.
 const ANSWER_TOKENS: u32 = 16_000;
 
@@ -82,7 +84,7 @@ impl Job<'_> {
                         ModelError::Busy { after: Some(after) } => *after,
                         _ => Duration::from_millis(400 << tries),
                     };
-                    let pause = tokio::time::sleep(pause.min(Duration::from_secs(20)));
+                    let pause = tokio::time::sleep(pause.min(LONGEST_PAUSE));
                     self.cancel
                         .run_until_cancelled(pause)
                         .await

@@ -6,6 +6,7 @@
 )]
 
 mod checks;
+mod edits;
 mod errands;
 mod limits;
 mod memory;

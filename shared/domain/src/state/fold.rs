@@ -50,6 +50,10 @@ impl SessionState {
                     t.told_all = t.open_calls.is_empty();
                 });
             }
+            EventBody::GeneratorFinished { usage, .. } => {
+                self.usage += *usage;
+                self.in_turn(|t| t.usage += *usage);
+            }
             EventBody::ToolFinished {
                 call_id,
                 name,
