@@ -113,7 +113,7 @@ load: emulators ## 200 turns that stream and 1,000 quiet tabs at once on DynamoD
 	@cargo build --release --locked $(BINARIES) -p koda-testkit --bins
 	@node infra/dev/lambda/load.mjs "$(abspath $(TARGET))/release" "$(AWS_TARGET)/debug/aws-emulators" "$(AWS_TARGET)/dynamodb-local" target/report/load.json
 
-units: emulators ## What a chat costs in DynamoDB, as DynamoDB Local counts it, into target/report/units.json
+units: emulators ## What a chat costs in DynamoDB, into target/report/units.json
 	@infra/dev/setup.sh test
 	@cargo build --release --locked $(BINARIES) -p koda-testkit --bins
 	@node infra/dev/lambda/units.mjs "$(abspath $(TARGET))/release" "$(AWS_TARGET)/debug/aws-emulators" "$(AWS_TARGET)/dynamodb-local" target/report/units.json

@@ -1,4 +1,4 @@
-// What a chat costs in DynamoDB: read and write units as DynamoDB Local counts them, of a turn, of a minute in which text streams, and
+// What a chat costs in DynamoDB: read and write units as AWS charges them, of a turn, of a minute in which text streams, and
 // of a minute in which a tab stands open.
 // Usage: units.mjs BIN EMULATORS DYNAMODB_LOCAL OUT.json
 import { mkdir, writeFile } from "node:fs/promises";
@@ -17,7 +17,29 @@ const PRICE = { read: 0.125, write: 0.625 };
 const READS = new Set(["GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"]);
 const spent = { read: 0, write: 0, calls: {} };
 
-/** Passes everything on, and has DynamoDB say what it costs. */
+/** Bytes of an attribute, about. */
+function size(value) {
+  if (value === null || typeof value !== "object") return String(value).length;
+  if (typeof value.B === "string") return (value.B.length * 3) / 4;
+  return Object.entries(value).reduce((sum, [name, part]) => sum + (/^[SNBMLU]$|^[SNB]S$|^BOOL$/.test(name) ? 0 : name.length) + size(part), 0);
+}
+
+/**
+ * What one call is charged. DynamoDB Local charges a transaction as if it were single writes, its conditions nothing, and a query
+ * that finds nothing nothing; AWS charges each item of a transaction twice, and half a unit at least for a query.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html
+ */
+function charge(operation, request, answer) {
+  if (operation === "TransactWriteItems") {
+    const items = request.TransactItems.map((item) => Math.ceil(Math.max(1, size(item.Put?.Item ?? {})) / 1024));
+    return items.reduce((sum, units) => sum + 2 * units, 0);
+  }
+  const consumed = [answer.ConsumedCapacity ?? []].flat();
+  const units = consumed.reduce((sum, one) => sum + one.CapacityUnits, 0);
+  return operation === "Query" ? Math.max(0.5, units) : units;
+}
+
+/** Passes everything on, and counts what it costs. */
 async function meter(dynamodb) {
   const target = new URL(dynamodb);
   const server = createServer(async (request, response) => {
@@ -32,8 +54,7 @@ async function meter(dynamodb) {
       for await (const chunk of answer) chunks.push(chunk);
       const bytes = Buffer.concat(chunks);
       if (charged) {
-        const consumed = [JSON.parse(bytes.toString() || "{}").ConsumedCapacity ?? []].flat();
-        const units = consumed.reduce((sum, one) => sum + one.CapacityUnits, 0);
+        const units = charge(operation, JSON.parse(text), JSON.parse(bytes.toString() || "{}"));
         spent[READS.has(operation) ? "read" : "write"] += units;
         const seen = (spent.calls[operation] ??= { calls: 0, units: 0 });
         seen.calls += 1;
@@ -91,20 +112,17 @@ try {
   const session = await newSession(demo.url, { duration_seconds: 4 });
   report.plan_and_build = await cost(() => turn(demo.url, session, "A logo reveal for Acme in blue", true));
   report.edit = await cost(() => turn(demo.url, session, "make it red", false));
-  report.idle_tab_minute_on_a_server = await cost(async () => {
-    let events = 0;
-    const stream = follow(demo.url, session, () => (events += 1));
-    await pause(60_000);
-    stream.end();
-    return events;
-  });
+  const tab = follow(demo.url, session, () => {});
+  report.first_minute_of_a_tab = await cost(() => pause(60_000));
+  // By then it looks as seldom as it ever does.
+  await pause(30_000);
+  report.later_minute_of_a_tab = await cost(() => pause(60_000));
+  tab.end();
   report.nobody_there_minute = await cost(() => pause(60_000));
   const words = await here.model(bin, [{ again: true, say: "word ".repeat(1_200).trim(), pace_ms: 50 }]);
   const talking = await here.server(bin, metered, { ...words, KODA_DATA_DIR: undefined });
   const talk = await newSession(talking.url);
-  const nobody = await cost(() => pause(20_000));
   report.streamed_minute = await cost(() => turn(talking.url, talk, "Tell me something.", false));
-  report.two_servers_twenty_seconds = nobody;
   await mkdir(dirname(out), { recursive: true });
   await writeFile(out, `${JSON.stringify(report, null, 2)}\n`);
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);

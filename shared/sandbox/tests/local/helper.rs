@@ -3,7 +3,7 @@
 use crate::room::{self, exec, shell, spec};
 use koda_domain::{
     Clock,
-    sandbox::{SandboxProvider, run},
+    sandbox::{SandboxError, SandboxProvider, run},
 };
 use std::{
     path::{Path, PathBuf},
@@ -55,7 +55,14 @@ fn say(line: &str) {
 
 async fn create(root: &Path) {
     let provider = room::provider(root);
-    let id = provider.create(&spec()).await.unwrap().id;
+    let id = loop {
+        match provider.create(&spec()).await {
+            Ok(made) => break made.id,
+            // One whose server died while it began may have come up only now; it ends by itself.
+            Err(SandboxError::OverLimit(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(error) => panic!("{error}"),
+        }
+    };
     provider
         .spawn(&id, &exec("survivor", &["sleep", "60"]))
         .await
