@@ -3,8 +3,7 @@
 
 use std::process::ExitCode;
 
-// One request at a time, on less than one core.
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> ExitCode {
     let done = match std::env::args().nth(1).as_deref() {
         None => koda_boot::run_server().await,
