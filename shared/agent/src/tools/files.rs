@@ -300,7 +300,9 @@ impl Tool for WriteFile {
         } = or_refuse!(parse(input));
         let path = or_refuse!(writable(&path));
         let content = guards::unfenced(&content).to_owned();
-        if let Some(why) = guards::refusal(&path, &content) {
+        let refusal =
+            guards::too_long(&path, &content).or_else(|| guards::left_out(&path, &content));
+        if let Some(why) = refusal {
             return Ok(Reply::refused(why));
         }
         let known = head.state.files.0.contains_key(&path);
@@ -367,13 +369,10 @@ impl Tool for EditFile {
         let edited =
             or_refuse!(matching::replace(path.as_str(), &text, &old, &new).map_err(Reply::refused));
         // A mark that was there before is not this edit's.
-        if let Some(why) = guards::refusal(&path, &new) {
+        let refusal =
+            guards::left_out(&path, &new).or_else(|| guards::too_long(&path, &edited.text));
+        if let Some(why) = refusal {
             return Ok(Reply::refused(why));
-        }
-        if edited.text.len() > limits::CODE_FILE_BYTES {
-            return Ok(Reply::refused(format!(
-                "{path} would be over 100 KB; split it."
-            )));
         }
         let event = written(job, head, path.clone(), edited.text).await?;
         let told = match edited.overlooking {

@@ -1,7 +1,7 @@
 //! `generate_code`: hands a piece of work to the engine's code generator, with the spec pinned by the server.
 
 use super::{Reply, Tool, all, may_build, or_refuse, parse, spec};
-use crate::turn::{Interrupted, Job, LONGEST_PAUSE, TRIES, system};
+use crate::turn::{Interrupted, Job, TRIES, pause, system};
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use koda_domain::{
@@ -12,7 +12,7 @@ use koda_domain::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{fmt::Write as _, time::Duration};
+use std::fmt::Write as _;
 
 pub(super) struct GenerateCode;
 
@@ -159,11 +159,7 @@ async fn ask(job: &Job<'_>, request: ModelRequest) -> Result<ModelAnswer, ModelE
             Err(error) if error.is_retryable() && tries < TRIES => error,
             done => return done,
         };
-        let pause = match error {
-            ModelError::Busy { after: Some(after) } => after,
-            _ => Duration::from_millis(400 << tries),
-        };
-        tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
+        tokio::time::sleep(pause(&error, tries)).await;
     }
 }
 

@@ -19,11 +19,14 @@ pub(super) fn unfenced(text: &str) -> &str {
     }
 }
 
-/// Why a file with this content is refused, whatever was there before.
-pub(super) fn refusal(path: &WorkPath, text: &str) -> Option<String> {
-    if text.len() > limits::CODE_FILE_BYTES {
-        return Some(format!("{path} would be over 100 KB; split it."));
-    }
+/// Why a file of this length is refused.
+pub(super) fn too_long(path: &WorkPath, text: &str) -> Option<String> {
+    (text.len() > limits::CODE_FILE_BYTES)
+        .then(|| format!("{path} would be over 100 KB; split it."))
+}
+
+/// Why what a model wrote is refused, whatever was there before.
+pub(super) fn left_out(path: &WorkPath, text: &str) -> Option<String> {
     let (n, line) = text
         .lines()
         .enumerate()
@@ -132,7 +135,10 @@ mod tests {
             "// other code here...",
             "...",
         ] {
-            assert!(refusal(&path(), &format!("a\n{bad}\nb")).is_some(), "{bad}");
+            assert!(
+                left_out(&path(), &format!("a\n{bad}\nb")).is_some(),
+                "{bad}"
+            );
         }
         for good in [
             "// the existing logo fades",
@@ -142,7 +148,7 @@ mod tests {
             "  ...style,",
             "/* The rest of the letters follow. */",
         ] {
-            assert_eq!(refusal(&path(), good), None, "{good}");
+            assert_eq!(left_out(&path(), good), None, "{good}");
         }
     }
 

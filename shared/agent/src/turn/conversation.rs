@@ -233,12 +233,7 @@ impl Builder {
         );
     }
 
-    /// One message for each change of speaker: results of parallel calls stand together.
     fn push(&mut self, speaker: Speaker, content: Vec<Content>) {
-        let messages = &mut self.chapter().messages;
-        match messages.last_mut() {
-            Some(last) if last.speaker == speaker => last.content.extend(content),
-            _ => messages.push(Message { speaker, content }),
-        }
+        self.chapter().messages.push(Message { speaker, content });
     }
 }

@@ -3,25 +3,25 @@
 mod check;
 mod conclude;
 mod conversation;
+mod measure;
 mod pinned;
 mod step;
 mod window;
 
 pub(crate) use check::describe;
 pub(crate) use pinned::{fonts, stage, system};
-pub(crate) use step::{LONGEST_PAUSE, TRIES};
+pub(crate) use step::{TRIES, pause};
 
 use crate::{News, Room, Studio, StudioError, commands::approval, commit::Writer, tools};
 use koda_domain::{
     AssetId, EventBody, SessionId, SessionState, TurnId, WorkPath,
     event::{Actor, TurnOutcome},
-    state::TurnSummary,
     store::{Lease, SessionHead, StoreError},
     version::FileEntry,
 };
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, info, info_span, trace, warn};
+use tracing::{Instrument, info, info_span, warn};
 
 /// How soon a request to stop is seen where nobody rings.
 const STOP_POLL: Duration = Duration::from_secs(1);
@@ -431,46 +431,12 @@ impl Job<'_> {
                 message,
             },
         };
-        let outcome_kind = kind(&outcome);
+        let kind = measure::kind(&outcome);
         let head = self.tell(vec![EventBody::TurnFinished { outcome }]).await?;
         if let Some(turn) = head.state.turns.last().filter(|t| t.id == self.turn) {
-            measure(turn, outcome_kind);
+            measure::measure(turn, kind);
         }
         Ok(())
-    }
-}
-
-/// Tells the log, and whoever keeps metrics, how a turn went.
-fn measure(turn: &TurnSummary, outcome: &'static str) {
-    let stages = turn.stages;
-    let seconds = |milliseconds| Duration::from_millis(milliseconds).as_secs_f64();
-    info!(
-        monotonic_counter.koda.turns = 1,
-        histogram.koda.turn.seconds = seconds(turn.total_ms),
-        histogram.koda.turn.model.seconds = seconds(stages.model_ms),
-        histogram.koda.turn.tools.seconds = seconds(stages.tools_ms),
-        histogram.koda.turn.sandbox.seconds = seconds(stages.sandbox_ms),
-        histogram.koda.turn.check.seconds = seconds(stages.check_ms),
-        outcome,
-        "The turn ended: {outcome}"
-    );
-    trace!(
-        monotonic_counter.koda.tokens.input = turn.usage.input_tokens,
-        monotonic_counter.koda.tokens.output = turn.usage.output_tokens,
-        "Tokens"
-    );
-}
-
-fn kind(outcome: &TurnOutcome) -> &'static str {
-    match outcome {
-        TurnOutcome::Ready { .. } => "ready",
-        TurnOutcome::Answered => "answered",
-        TurnOutcome::AwaitingPlan => "awaiting_plan",
-        TurnOutcome::AwaitingAnswer => "awaiting_answer",
-        TurnOutcome::Stopped => "stopped",
-        TurnOutcome::CheckFailed { .. } => "check_failed",
-        TurnOutcome::BudgetExhausted { .. } => "budget_exhausted",
-        TurnOutcome::Failed { .. } => "failed",
     }
 }
 

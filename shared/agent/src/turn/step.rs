@@ -15,7 +15,7 @@ use tracing::{Instrument, info_span};
 /// How often a call that failed before its first word is tried.
 pub(crate) const TRIES: u32 = 3;
 /// The longest pause before another try, whatever the provider asks for.
-pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 /// The most tokens of one answer.
 const ANSWER_TOKENS: u32 = 16_000;
 
@@ -80,11 +80,7 @@ impl Job<'_> {
                 }
                 Err(Failure::Interrupted(reason)) => return Err(reason),
                 Err(Failure::Model(error)) if error.is_retryable() && !seen && tries < TRIES => {
-                    let pause = match &error {
-                        ModelError::Busy { after: Some(after) } => *after,
-                        _ => Duration::from_millis(400 << tries),
-                    };
-                    let pause = tokio::time::sleep(pause.min(LONGEST_PAUSE));
+                    let pause = tokio::time::sleep(pause(&error, tries));
                     self.cancel
                         .run_until_cancelled(pause)
                         .await
@@ -157,6 +153,15 @@ impl Job<'_> {
             }
         }
     }
+}
+
+/// What to wait before a call is made again that failed for the so manieth time.
+pub(crate) fn pause(error: &ModelError, tries: u32) -> Duration {
+    let pause = match error {
+        ModelError::Busy { after: Some(after) } => *after,
+        _ => Duration::from_millis(400 << tries),
+    };
+    pause.min(LONGEST_PAUSE)
 }
 
 enum Failure {

@@ -181,7 +181,7 @@ fn within(mut messages: Vec<Message>, most: usize) -> Vec<Message> {
     messages
 }
 
-/// One message for each change of speaker.
+/// One message for each change of speaker: results of parallel calls stand together.
 fn joined(messages: Vec<Message>) -> Vec<Message> {
     let mut joined: Vec<Message> = Vec::new();
     for message in messages {
