@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// How soon a screenshot that gives no answer is asked for again.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
@@ -42,14 +42,18 @@ impl Page {
     }
 
     /// Asks again where no answer comes: a browser that draws when it likes loses a request now and then while it is
-    /// busy with its first frame.
+    /// busy with its first frame, and draws nothing at all for a page that it takes for hidden.
     async fn screenshot(&self, deadline: Instant, options: Value) -> Result<Value> {
         loop {
             let shot = self.call("Page.captureScreenshot", options.clone());
             let soon = (Instant::now() + ASK_AGAIN).min(deadline);
             match timeout_at(soon, shot).await {
                 Ok(result) => return result,
-                Err(_) if Instant::now() < deadline => {}
+                Err(_) if Instant::now() < deadline => {
+                    let front = self.call("Page.bringToFront", json!({}));
+                    // Whether it helps shows in the next picture.
+                    let _ = timeout(ASK_AGAIN, front).await;
+                }
                 Err(_) => {
                     return Err(Failure::new(
                         Code::PageFailed,
