@@ -75,6 +75,7 @@ pub(crate) async fn compose(config: &Config, secret: &[u8], place: Place<'_>) ->
             idle: config.idle,
             renders: config.max_renders,
             rates: config.rates,
+            budget: config.budget,
             // In DynamoDB each event is paid for.
             coalesce: Duration::from_millis(if config.dynamo.is_some() { 300 } else { 100 }),
             ..StudioOptions::default()

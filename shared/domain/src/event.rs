@@ -416,7 +416,7 @@ pub enum TurnOutcome {
     },
     /// It used up its budget.
     BudgetExhausted {
-        /// `steps`, `tokens`, `seconds` or `money`.
+        /// `steps`, `tokens`, `seconds` or `money` of the turn, or `session_money`.
         what: String,
     },
     /// It could not go on.

@@ -26,8 +26,10 @@ pub struct TurnBudget {
     pub tokens: u64,
     /// Seconds of work.
     pub seconds: u64,
-    /// Millionths of a US dollar.
+    /// Millionths of a US dollar; 0 is no limit.
     pub cost_micros: u64,
+    /// Millionths of a US dollar, of all turns of a session; 0 is no limit.
+    pub session_cost_micros: u64,
     /// Rounds of repair after a failed check.
     pub repairs: u32,
 }
@@ -39,6 +41,7 @@ impl Default for TurnBudget {
             tokens: 2_000_000,
             seconds: 900,
             cost_micros: 5_000_000,
+            session_cost_micros: 0,
             repairs: 3,
         }
     }

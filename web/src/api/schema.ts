@@ -1397,6 +1397,23 @@ export interface components {
             /** @description Whether it waits for a turn that runs. */
             queued: boolean;
         };
+        /** @description Tool calls that failed since one worked. */
+        Misses: {
+            /**
+             * Format: int32
+             * @description How many failed.
+             * @default 0
+             */
+            in_a_row: number;
+            /** @default null */
+            last: components["schemas"]["BlobId"] | null;
+            /**
+             * Format: int32
+             * @description How many of the last ones were the same call with the same failure.
+             * @default 0
+             */
+            same: number;
+        };
         /** @description The whole answer. */
         ModelAnswer: {
             /** @description In order. */
@@ -2214,7 +2231,7 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "budget_exhausted";
-            /** @description `steps`, `tokens`, `seconds` or `money`. */
+            /** @description `steps`, `tokens`, `seconds` or `money` of the turn, or `session_money`. */
             what: string;
         } | {
             /** @description A closed word. */
@@ -2239,6 +2256,8 @@ export interface components {
             input: components["schemas"]["TurnInput"];
             /** @description The last check error told to the model: gate, code, file and message. */
             last_error?: string | null;
+            /** @description Tool calls that failed since one worked. */
+            misses?: components["schemas"]["Misses"];
             /** @description Tool calls that have no result yet. */
             open_calls: components["schemas"]["ToolCall"][];
             /**

@@ -162,6 +162,13 @@ pub(crate) async fn run(
             ))
         }
     };
+    let mut reply = reply;
+    let turn = head.state.turn.as_ref();
+    if reply.is_error && turn.is_some_and(|t| t.misses.repeats(call, &reply.summary)) {
+        let text =
+            "You made this very call before, and it failed in the same way. Do something else.";
+        reply.output.push(ToolOutput::Text { text: text.into() });
+    }
     let finished = EventBody::ToolFinished {
         call_id: call.id.clone(),
         name: call.name.clone(),

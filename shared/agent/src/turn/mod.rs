@@ -1,5 +1,6 @@
 //! Turns: one run of the agent each, durable by checkpoints, held by a lease.
 
+mod budget;
 mod check;
 mod conclude;
 mod conversation;
@@ -330,7 +331,10 @@ impl Job<'_> {
             if turn.stop_requested {
                 return Err(Interrupted::Cancelled);
             }
-            if let Some(what) = self.exhausted(&turn) {
+            if turn.misses.is_stuck() {
+                return Err(budget::stuck());
+            }
+            if let Some(what) = self.exhausted(&head.state, &turn) {
                 return Ok(TurnOutcome::BudgetExhausted { what: what.into() });
             }
             head = if let Some(call) = turn.open_calls.first() {
@@ -354,27 +358,6 @@ impl Job<'_> {
             } else {
                 self.call_model(&head).await?
             };
-        }
-    }
-
-    fn exhausted(&self, turn: &koda_domain::state::TurnState) -> Option<&'static str> {
-        let budget = self.studio.options().budget;
-        let usage = turn.usage;
-        let read = usage.input_tokens + usage.cached_tokens + usage.cache_write_tokens;
-        let tokens = read + usage.output_tokens;
-        let seconds = self.studio.seconds_since(turn.started_at);
-        if turn.told_all {
-            None
-        } else if turn.steps >= budget.steps {
-            Some("steps")
-        } else if tokens >= budget.tokens {
-            Some("tokens")
-        } else if usage.cost_micros >= budget.cost_micros {
-            Some("money")
-        } else if seconds >= Duration::from_secs(budget.seconds).as_secs_f64() {
-            Some("seconds")
-        } else {
-            None
         }
     }
 

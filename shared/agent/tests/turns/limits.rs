@@ -69,6 +69,80 @@ async fn t73_a_model_that_never_ends_runs_into_its_budget() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_makes_one_failing_call_for_ever_is_told_and_then_stopped() {
+    let mut setup = setup();
+    setup.model = ScriptedModel::new(|_| {
+        Ok(answer(vec![call(
+            &unique("t"),
+            "no_such_tool",
+            json!({"again": true}),
+        )]))
+    });
+    let bench = bench(setup).await;
+    let _work = bench.work();
+    bench.say("for ever").await;
+    let state = bench.idle().await;
+    let Some(TurnOutcome::Failed { code, message }) = state.outcome else {
+        panic!("{:?}", state.outcome);
+    };
+    assert_eq!(code, "stuck");
+    assert!(message.contains("in other words"), "{message}");
+    assert_eq!(bench.model.requests().len(), 3);
+    let log = serde_json::to_string(&bench.log().await).unwrap();
+    assert_eq!(log.matches("You made this very call before").count(), 2);
+    // What failed is over: the next message is a turn like any other.
+    bench.say("again").await;
+    let state = bench.idle().await;
+    assert!(matches!(state.outcome, Some(TurnOutcome::Failed { .. })));
+    assert_eq!(bench.model.requests().len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_fails_now_and_then_is_not_taken_for_one_that_goes_round_in_circles() {
+    let mut setup = setup();
+    let calls = AtomicU32::new(0);
+    setup.model = ScriptedModel::new(move |_| {
+        Ok(answer(match calls.fetch_add(1, Ordering::SeqCst) {
+            n if n >= 12 => vec![say("Enough.")],
+            n if n % 3 == 2 => vec![call(&unique("t"), "update_todos", json!({"todos": []}))],
+            _ => vec![call(&unique("t"), "no_such_tool", json!({}))],
+        }))
+    });
+    let bench = bench(setup).await;
+    let _work = bench.work();
+    bench.say("clumsy").await;
+    assert_eq!(bench.idle().await.outcome, Some(TurnOutcome::Answered));
+    assert_eq!(bench.model.requests().len(), 13);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_animation_that_has_cost_what_it_may_asks_no_model_any_more() {
+    let mut setup = setup();
+    setup.options.budget = TurnBudget {
+        session_cost_micros: 100,
+        ..TurnBudget::default()
+    };
+    setup.model = ScriptedModel::new(|_| {
+        let mut dear = answer(vec![say("That was dear.")]);
+        dear.usage.cost_micros = 60;
+        Ok(dear)
+    });
+    let bench = bench(setup).await;
+    let _work = bench.work();
+    for _ in 0..2 {
+        bench.say("talk").await;
+        assert_eq!(bench.idle().await.outcome, Some(TurnOutcome::Answered));
+    }
+    bench.say("talk").await;
+    let what = "session_money".into();
+    assert_eq!(
+        bench.idle().await.outcome,
+        Some(TurnOutcome::BudgetExhausted { what })
+    );
+    assert_eq!(bench.model.requests().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn t72_unknown_tools_and_wrong_input_are_told_to_the_model_and_break_nothing() {
     let mut setup = setup();
     setup.model = ScriptedModel::new(|request| {

@@ -11,7 +11,7 @@ pub use read::{ConfigError, Secret};
 pub use stores::{Bucket, Dynamo};
 pub use variables::{VARIABLES, Variable, document};
 
-use koda_domain::{rate::Rates, sandbox::SandboxLimits};
+use koda_domain::{limits::TurnBudget, rate::Rates, sandbox::SandboxLimits};
 use read::Reader;
 use std::{path::PathBuf, time::Duration};
 
@@ -62,6 +62,8 @@ pub struct Config {
     pub max_sandboxes: usize,
     /// The most renders at once.
     pub max_renders: usize,
+    /// What one turn may use.
+    pub budget: TurnBudget,
     /// How often a tenant may do what costs something.
     pub rates: Rates,
     /// What is logged, as a `tracing` filter.
@@ -308,6 +310,14 @@ impl Config {
             ),
             max_sandboxes: reader.parsed("KODA_MAX_SANDBOXES", "a number"),
             max_renders: reader.parsed("KODA_MAX_RENDERS", "a number"),
+            budget: TurnBudget {
+                steps: reader.parsed("KODA_TURN_MAX_STEPS", "a number"),
+                tokens: reader.parsed("KODA_TURN_MAX_TOKENS", "a number"),
+                seconds: reader.parsed("KODA_TURN_MAX_SECONDS", "a number of seconds"),
+                cost_micros: reader.money("KODA_TURN_MAX_COST"),
+                session_cost_micros: reader.money("KODA_SESSION_MAX_COST"),
+                repairs: reader.parsed("KODA_TURN_MAX_REPAIRS", "a number"),
+            },
             rates: Rates {
                 turns: reader.parsed("KODA_TURNS_PER_MINUTE", "a number"),
                 renders: reader.parsed("KODA_RENDERS_PER_MINUTE", "a number"),

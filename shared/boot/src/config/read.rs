@@ -179,6 +179,23 @@ impl Reader {
         })
     }
 
+    /// Dollars, as millionths of one.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and 10^12"
+    )]
+    pub fn money(&mut self, name: &str) -> u64 {
+        let dollars: Option<f64> = self.text(name).trim().parse().ok();
+        match dollars.filter(|it| (0.0..=1e6).contains(it)) {
+            Some(dollars) => (dollars * 1e6).round() as u64,
+            None => {
+                self.problem(name, "must be US dollars, such as 2.50");
+                0
+            }
+        }
+    }
+
     pub fn flag(&mut self, name: &str) -> bool {
         match self.text(name).to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "on" => true,

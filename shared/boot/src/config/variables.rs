@@ -364,6 +364,42 @@ pub const VARIABLES: &[Variable] = &[
         "How many messages and approvals are taken in a minute, by all servers and functions that share the store; then 429 with Retry-After. 0 is no limit, here and below.",
     ),
     variable(
+        "KODA_TURN_MAX_STEPS",
+        "limits.turnMaxSteps",
+        "30",
+        "How many answers of the model one turn may take; then it pauses with what is there.",
+    ),
+    variable(
+        "KODA_TURN_MAX_TOKENS",
+        "limits.turnMaxTokens",
+        "2000000",
+        "How many tokens, read and written, one turn may take.",
+    ),
+    variable(
+        "KODA_TURN_MAX_SECONDS",
+        "limits.turnMaxSeconds",
+        "900",
+        "How long one turn may take, in seconds.",
+    ),
+    variable(
+        "KODA_TURN_MAX_COST",
+        "limits.turnMaxCost",
+        "5",
+        "What one turn may cost in US dollars, by the price table. 0 is no limit.",
+    ),
+    variable(
+        "KODA_SESSION_MAX_COST",
+        "limits.sessionMaxCost",
+        "0",
+        "What all turns of one animation may cost in US dollars; then its agent stops, and all that needs none goes on. 0 is no limit.",
+    ),
+    variable(
+        "KODA_TURN_MAX_REPAIRS",
+        "limits.turnMaxRepairs",
+        "3",
+        "How often a model may mend what the check found, in one turn.",
+    ),
+    variable(
         "KODA_RENDERS_PER_MINUTE",
         "limits.rendersPerMinute",
         "30",

@@ -1,8 +1,8 @@
 //! The fold: what each event does to the state.
 
 use super::{
-    CheckState, Phase, Proposal, REMEMBERED_KEYS, SandboxState, SessionState, Stages, TurnState,
-    TurnSummary, VersionSummary, timing::REMEMBERED_TURNS,
+    CheckState, Misses, Phase, Proposal, REMEMBERED_KEYS, SandboxState, SessionState, Stages,
+    TurnState, TurnSummary, VersionSummary, timing::REMEMBERED_TURNS,
 };
 use crate::{
     AssetId, BlobId, MessageId, TurnId,
@@ -61,6 +61,9 @@ impl SessionState {
                 summary,
                 ..
             } => self.in_turn(|t| {
+                if let Some(call) = t.open_calls.iter().find(|call| call.id == *call_id) {
+                    t.misses.count(call, *is_error, summary);
+                }
                 t.open_calls.retain(|call| call.id != *call_id);
                 if name == "finish" && !is_error {
                     t.told_all = true;
@@ -211,6 +214,7 @@ impl SessionState {
             open_calls: Vec::new(),
             usage: Usage::default(),
             stages: Stages::default(),
+            misses: Misses::default(),
             repairs: 0,
             last_error: None,
             stop_requested: false,

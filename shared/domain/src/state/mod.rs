@@ -1,9 +1,11 @@
 //! The state of a session: a fold over its events, and nothing else.
 
 mod fold;
+mod misses;
 mod timing;
 
 pub use fold::signature;
+pub use misses::Misses;
 pub use timing::{Stages, TurnSummary};
 
 use crate::{
@@ -118,6 +120,9 @@ pub struct TurnState {
     /// Where the time went so far.
     #[serde(default)]
     pub stages: Stages,
+    /// Tool calls that failed since one worked.
+    #[serde(default)]
+    pub misses: Misses,
     /// Repairs asked for so far.
     pub repairs: u32,
     /// The last check error told to the model: gate, code, file and message.

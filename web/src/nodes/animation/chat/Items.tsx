@@ -381,21 +381,29 @@ export const OutcomeCard = memo(function OutcomeCard({ item }: { item: OutcomeIt
           )}
         </div>
       );
-    case "budget_exhausted":
+    case "budget_exhausted": {
+      const spent = outcome.what === "session_money";
       return (
         <div className={styles.outcome} data-tone="warning">
           <p className={styles.outcomeTitle}>
-            <CircleAlert size={14} /> Paused: this turn used up its{" "}
-            {BUDGETS[outcome.what] ?? outcome.what}
+            <CircleAlert size={14} />{" "}
+            {spent
+              ? "This animation has used up what it may cost"
+              : `Paused: this turn used up its ${BUDGETS[outcome.what] ?? outcome.what}`}
           </p>
-          <p className={styles.quiet}>What was done so far is kept.</p>
-          {newest && (
+          <p className={styles.quiet}>
+            {spent
+              ? "What was done is kept, and can be changed by hand and exported. Whoever runs Koda can raise KODA_SESSION_MAX_COST."
+              : "What was done so far is kept."}
+          </p>
+          {newest && !spent && (
             <Button size="sm" className="nodrag" onClick={() => send("Go on where you left off.")}>
               Continue
             </Button>
           )}
         </div>
       );
+    }
     case "failed":
       return (
         <div className={styles.outcome} data-tone="danger" role="alert">
