@@ -16,6 +16,7 @@ import type {
   SessionEvent,
   SettingsPatch,
   Upload,
+  Usage,
   Version,
   VersionDiff,
   VersionSummary,
@@ -122,7 +123,7 @@ export const api = {
     duplicate: (id: string, call?: CallOptions) =>
       json<Project>("POST", `${project(id)}/duplicate`, once(call)),
     sessions: (id: string, signal?: AbortSignal) =>
-      json<{ items: Session[] }>("GET", `${project(id)}/sessions`, { signal }),
+      json<{ items: Session[]; usage: Usage }>("GET", `${project(id)}/sessions`, { signal }),
     assets: (id: string, signal?: AbortSignal) =>
       json<{ items: Asset[] }>("GET", `${project(id)}/assets`, { signal }),
     eventsUrl: (id: string) => `${project(id)}/events`,

@@ -203,7 +203,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sessions of a project, oldest first. */
+        /** Sessions of a project, oldest first, and what they have cost. */
         get: operations["list_sessions"];
         put?: never;
         /** Begin a session on a node. */
@@ -1335,20 +1335,6 @@ export interface components {
             }[];
         };
         /** @description A list. */
-        Items_Session: {
-            /** @description In the list's order. */
-            items: {
-                id: components["schemas"]["SessionId"];
-                project_id: components["schemas"]["ProjectId"];
-                /**
-                 * Format: int64
-                 * @description Number of the last event.
-                 */
-                seq: number;
-                state: components["schemas"]["SessionState"];
-            }[];
-        };
-        /** @description A list. */
         Items_VersionSummary: {
             /** @description In the list's order. */
             items: {
@@ -1871,6 +1857,13 @@ export interface components {
             state: components["schemas"]["SessionState"];
         };
         SessionId: string;
+        /** @description Sessions of a project. */
+        SessionList: {
+            /** @description Oldest first. */
+            items: components["schemas"]["Session"][];
+            /** @description What their models have used, all in all. */
+            usage: components["schemas"]["Usage"];
+        };
         /** @description What a session's events add up to. */
         SessionState: {
             /** @default null */
@@ -2922,7 +2915,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Items_Session"];
+                    "application/json": components["schemas"]["SessionList"];
                 };
             };
             "4XX": {

@@ -9,7 +9,11 @@ import {
   Server,
   Upload,
 } from "lucide-react";
+import { useEffect, useState } from "react";
+import { api } from "../api/client";
+import type { Usage } from "../api/types";
 import { ThemeMenu } from "../app/ThemeMenu";
+import { spent } from "../session/words";
 import { useConfigState } from "../store/config";
 import { useDocument, useProject } from "../store/project";
 import { uiStore } from "../store/ui";
@@ -107,6 +111,28 @@ function ModelBadge() {
   );
 }
 
+/** What the project's animations have used so far; asked for when it is looked at. */
+function ProjectUsage() {
+  const { id } = useProject();
+  const [usage, setUsage] = useState<Usage | null>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    api.projects.sessions(id, stop.signal).then(
+      (list) => setUsage(list.usage),
+      // The line stays away; whatever else needs the server says that it cannot be reached.
+      () => undefined,
+    );
+    return () => stop.abort();
+  }, [id]);
+  if (!usage) return null;
+  return (
+    <>
+      <dt>This project</dt>
+      <dd>{spent(usage)}</dd>
+    </>
+  );
+}
+
 function SandboxInfo() {
   const { config } = useConfigState();
   if (!config) return null;
@@ -136,6 +162,7 @@ function SandboxInfo() {
           {coder.model}
           <small>{coder.provider}</small>
         </dd>
+        <ProjectUsage />
         <dt>Koda</dt>
         <dd>{config.version}</dd>
       </dl>

@@ -1,6 +1,5 @@
 //! Projects: canvas documents with revisions.
 
-use super::Items;
 use crate::{
     AppState, Code,
     error::{ApiError, ApiResult, ErrorBody},
@@ -15,6 +14,7 @@ use axum::{
 use jiff::Timestamp;
 use koda_domain::{
     ProjectId, SettingsPatch,
+    message::Usage,
     project::{Document, Project},
     rate::Costly,
     store::SessionHead,
@@ -224,17 +224,31 @@ async fn duplicate_project(
     Ok((StatusCode::CREATED, Json(copy)))
 }
 
-/// Sessions of a project, oldest first.
+/// Sessions of a project.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionList {
+    /// Oldest first.
+    items: Vec<super::sessions::Session>,
+    /// What their models have used, all in all.
+    usage: Usage,
+}
+
+/// Sessions of a project, oldest first, and what they have cost.
 #[utoipa::path(get, path = "/api/v1/projects/{project}/sessions", tag = "sessions", params(("project" = String, Path)),
-    responses((status = 200, body = Items<super::sessions::Session>), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = SessionList), (status = "4XX", body = ErrorBody)))]
 async fn list_sessions(
     State(state): State<AppState>,
     Tenant(tenant): Tenant,
     At(id): At<ProjectId>,
-) -> ApiResult<Json<Items<super::sessions::Session>>> {
+) -> ApiResult<Json<SessionList>> {
     let heads: Vec<SessionHead> = state.studio.store().sessions(&tenant, id).await?;
-    Ok(Json(Items {
+    let mut usage = Usage::default();
+    for head in &heads {
+        usage += head.state.usage;
+    }
+    Ok(Json(SessionList {
         items: heads.into_iter().map(Into::into).collect(),
+        usage,
     }))
 }
 

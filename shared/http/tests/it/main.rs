@@ -12,3 +12,4 @@ mod preview;
 mod rates;
 mod support;
 mod uploads;
+mod usage;

@@ -16,7 +16,7 @@ import { useStore } from "zustand";
 import type { SandboxStatus } from "../../../api/types";
 import { Stage } from "../../../preview/Stage";
 import { canPreview, engineOf, titleOf } from "../../../session/view";
-import { ENGINE_NAMES } from "../../../session/words";
+import { ENGINE_NAMES, spent, tokensRead } from "../../../session/words";
 import { Button, IconButton } from "../../../ui/Button";
 import { Spinner } from "../../../ui/Spinner";
 import { TabPanel, Tabs } from "../../../ui/Tabs";
@@ -206,20 +206,12 @@ function Sandbox() {
 
 function Usage() {
   const usage = useView((view) => view.usage);
-  const read = usage.input_tokens + usage.cached_tokens + usage.cache_write_tokens;
-  const tokens = read + usage.output_tokens;
-  if (tokens === 0) return null;
-  const count = tokens < 10_000 ? `${tokens}` : `${Math.round(tokens / 1000)}k`;
+  const read = tokensRead(usage);
+  if (read + usage.output_tokens === 0) return null;
   const share = read === 0 ? 0 : Math.round((usage.cached_tokens / read) * 100);
   return (
     <Tooltip label={`${usage.output_tokens} written, ${share} % of all read from the cache`}>
-      <span className={styles.quiet}>
-        {count} tokens
-        {usage.cost_micros > 0 && ` · ${money(usage.cost_micros)}`}
-      </span>
+      <span className={styles.quiet}>{spent(usage)}</span>
     </Tooltip>
   );
 }
-
-const money = (micros: number): string =>
-  micros < 10_000 ? "under $0.01" : `$${(micros / 1e6).toFixed(2)}`;
