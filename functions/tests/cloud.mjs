@@ -114,7 +114,7 @@ export class Cloud {
   }
 
   /** One process of a function, as Lambda starts one, below this control plane; its calls go where `calls` says. */
-  function(name, runtime = `${this.gateway}/.rt/${name}`, calls = this.environment.AWS_ENDPOINT_URL_LAMBDA) {
+  function(name, runtime = `${this.gateway}/.rt/${name}`, calls = this.environment.AWS_ENDPOINT_URL_LAMBDA, more = {}) {
     const own = {
       AWS_ENDPOINT_URL_LAMBDA: calls,
       AWS_LAMBDA_RUNTIME_API: runtime,
@@ -125,6 +125,7 @@ export class Cloud {
       // Functions pass no preview on; browsers find it at the sandbox's own host.
       E2B_PREVIEW_URL: `http://PORT-ID.localhost:${new URL(this.environment.E2B_API_URL).port}`,
       KODA_WORKER_FUNCTION: "janitor",
+      ...more,
     };
     const process = this.run(join(BIN, name), [], { ...this.environment, ...own });
     return { kill: () => kill(process) };
@@ -136,10 +137,10 @@ export class Cloud {
   }
 
   /** Runs a function whose invocations may take this long, on the calls that it makes for itself and those put into `calls`. */
-  async shortLived(name, milliseconds) {
+  async shortLived(name, milliseconds, more) {
     const plane = await runtime(milliseconds);
     this.#planes.add(plane);
-    this.function(name, plane.url, `http://${plane.url}`);
+    this.function(name, plane.url, `http://${plane.url}`, more);
     return plane;
   }
 

@@ -8,6 +8,7 @@ import { get } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Cloud, pause, until } from "./cloud.mjs";
+import { collector } from "./collector.mjs";
 
 let cloud;
 let gateway;
@@ -109,6 +110,39 @@ async function job(at, disturb) {
   assert.match(probe.stdout, /^1280,720,60/);
   await call(at(), "DELETE", `/api/v1/projects/${project.id}`);
 }
+
+test("what an invocation did is at the collector before it ends, because nothing runs afterwards", { timeout: 120_000 }, async (t) => {
+  const sink = await collector();
+  t.after(() => sink.close());
+  // Nothing is sent because its time has come: only what is sent on purpose arrives.
+  const never = "3600000";
+  const observed = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_BSP_SCHEDULE_DELAY: never, OTEL_METRIC_EXPORT_INTERVAL: never };
+  const made = await call(gateway, "POST", "/api/v1/projects", { name: "Observed" });
+  const session = await call(gateway, "POST", `/api/v1/projects/${made.id}/sessions`, { node_id: "n1" });
+  await call(gateway, "POST", `/api/v1/sessions/${session.id}/messages`, { text: 'Title card saying "Observed"' });
+
+  const janitor = await cloud.shortLived("janitor", 30_000, observed);
+  janitor.call({ session: session.id });
+  await until(`the work did not end\n${cloud.said()}`, () => janitor.ended.length === 1);
+  for (const name of ["turn", "model", session.id]) assert.ok(sink.got["/v1/traces"].includes(name), `no span says ${name}`);
+  for (const name of ["koda.turns", "awaiting_plan"]) assert.ok(sink.got["/v1/metrics"].includes(name), `no metric says ${name}`);
+
+  const chat = await cloud.shortLived("chat", 30_000, observed);
+  const path = `/api/v1/sessions/${session.id}`;
+  chat.call({
+    resource: "/{proxy+}",
+    path,
+    httpMethod: "GET",
+    headers: { host: "koda.example.com", "x-forwarded-proto": "https" },
+    requestContext: { httpMethod: "GET", path, resourcePath: "/{proxy+}", stage: "live", requestId: "r", identity: {} },
+    body: null,
+    isBase64Encoded: false,
+  });
+  await until(`the request did not end\n${cloud.said()}`, () => chat.ended.length === 1);
+  assert.ok(sink.got["/v1/traces"].includes("request"), "no span says request");
+  assert.ok(sink.got["/v1/metrics"].includes("koda.request.seconds"), "no metric of requests");
+  await call(gateway, "DELETE", `/api/v1/projects/${made.id}`);
+});
 
 test("functions do the job, and a schedule has it gone on with where one died", { timeout: 300_000 }, async () => {
   let workers = [1, 2, 3].map(() => cloud.function("janitor"));

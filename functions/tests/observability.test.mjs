@@ -3,27 +3,14 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { freePort } from "../../infra/dev/port.mjs";
 import { until } from "./cloud.mjs";
+import { collector } from "./collector.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-
-/** A collector that keeps what it is sent; names in it are plain text. */
-async function collector() {
-  const got = { "/v1/traces": "", "/v1/metrics": "" };
-  const keys = new Set();
-  const server = createServer(async (request, response) => {
-    for await (const chunk of request) got[request.url] += chunk.toString("latin1");
-    keys.add(request.headers["api-key"]);
-    response.writeHead(200, { "content-type": "application/x-protobuf" }).end();
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return { got, keys, url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
-}
 
 test("a turn is told in logs, in the API, and to a collector", { timeout: 120_000 }, async (t) => {
   const data = await mkdtemp(join(tmpdir(), "koda-observed-"));
