@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 const ORCHESTRATOR: &str = include_str!("../prompts/orchestrator.md");
 const REMOTION: &str = include_str!("../prompts/remotion.md");
 const THEATRE: &str = include_str!("../prompts/theatre.md");
+/// What can be used and how, as the template says it; its examples are compiled and run with the template's tests.
+const REMOTION_API: &str = include_str!("../../../../templates/remotion/API.md");
+const THEATRE_API: &str = include_str!("../../../../templates/theatre/API.md");
 const FONTS_2D: &str = include_str!("../prompts/fonts.txt");
 const FONTS_3D: &str = include_str!("../prompts/fonts_3d.txt");
 
@@ -25,8 +28,8 @@ pub(crate) fn fonts(engine: Option<Engine>) -> Vec<&'static str> {
 pub(crate) fn system(engine: Option<Engine>) -> Vec<String> {
     let mut parts = vec![ORCHESTRATOR.to_owned()];
     match engine {
-        Some(Engine::Remotion) => parts.push(REMOTION.to_owned()),
-        Some(Engine::Theatre) => parts.push(THEATRE.to_owned()),
+        Some(Engine::Remotion) => parts.extend([REMOTION, REMOTION_API].map(str::to_owned)),
+        Some(Engine::Theatre) => parts.extend([THEATRE, THEATRE_API].map(str::to_owned)),
         None => {}
     }
     parts
@@ -86,6 +89,16 @@ pub(super) async fn facts(studio: &Studio, head: &SessionHead, talk: &Talk) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_models_are_told_of_an_engine_is_what_its_workspace_says() {
+        for engine in [Engine::Remotion, Engine::Theatre] {
+            let files = crate::scaffold(engine);
+            let guide = files.iter().find(|(path, _)| path == "API.md").unwrap();
+            let guide = String::from_utf8_lossy(&guide.1);
+            assert!(system(Some(engine)).iter().any(|part| *part == guide));
+        }
+    }
 
     #[test]
     fn the_fonts_told_to_models_are_those_of_the_templates() {
