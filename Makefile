@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARIES := -p koda-server -p koda-sandbox -p koda-capture $(if $(filter e2b-emulator,$(SANDBOX_PROVIDER)),-p e2b-emulator)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e watch deploy-aws emulators lint api audit clean e2b-templates conformance bench cold-start load units
+.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e watch deploy-aws emulators lint api audit clean e2b-templates conformance bench cold-start load units eval
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -99,6 +99,11 @@ conformance: emulators ## Every adapter through its seam's suite, into target/re
 bench: ## Measurements as ratios against a peer in the same run, into target/report/bench.json
 	@cargo build --release --locked -p e2b-emulator -p e2b-client --example latency --bins
 	@e2b/conformance/bench.sh "$(abspath $(TARGET)/release)" target/report/bench.json
+
+CASES ?=
+eval: build ## How well the configured model makes and changes animations; CASES=… picks cases; into target/report/eval.json
+	@cd infra/eval && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; }
+	@KODA_BIN_DIR="$(abspath $(TARGET)/release)" CASES="$(CASES)" node infra/eval/eval.mjs target/report/eval.json
 
 LAMBDA := $(abspath $(TARGET))/functions
 cold-start: emulators ## How the functions start on Lambda, beside a handler on Node, into target/report/cold-start.json

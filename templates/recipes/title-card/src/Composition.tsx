@@ -62,7 +62,8 @@ export default function Composition() {
           }}
           part={({ index, count, line }) => {
             const arrive = stagger(time.seconds, index, count, time.entered * 0.08, time.entered * 0.8, ease.outExpo, 0.62);
-            const bright = line === lastLine && (heading.lines.length > 1 || index === count - 1);
+            // One word alone is all there is to read: it has the colour of words.
+            const bright = count > 1 && line === lastLine && (heading.lines.length > 1 || index === count - 1);
             return {
               transform: `translateY(${(1 - arrive) * 118}%) rotate(${(1 - arrive) * 5}deg)`,
               transformOrigin: "0% 100%",
