@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARIES := -p koda-server -p koda-sandbox -p koda-capture $(if $(filter e2b-emulator,$(SANDBOX_PROVIDER)),-p e2b-emulator)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e watch deploy-aws emulators lint api audit clean e2b-templates conformance bench cold-start load units eval
+.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e test-eval watch deploy-aws emulators lint api audit clean e2b-templates conformance bench cold-start load units eval
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -35,7 +35,7 @@ export PROMPT OUT
 
 test: ## Everything that CI runs
 	@infra/dev/setup.sh test
-	@$(MAKE) --no-print-directory lint test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e
+	@$(MAKE) --no-print-directory lint test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e test-eval
 	@echo "All tests passed."
 
 lint: ## Format, lints, licences, known vulnerabilities
@@ -103,7 +103,12 @@ bench: ## Measurements as ratios against a peer in the same run, into target/rep
 CASES ?=
 eval: build ## How well the configured model makes and changes animations; CASES=… picks cases; into target/report/eval.json
 	@cd infra/eval && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; }
+	@cargo build --release --locked -p koda-testkit --bins
 	@KODA_BIN_DIR="$(abspath $(TARGET)/release)" CASES="$(CASES)" node infra/eval/eval.mjs target/report/eval.json
+
+test-eval: web/dist/index.html ## Every case of make eval with the demo model and with models that misbehave
+	cargo build --locked $(BINARIES) -p koda-testkit
+	KODA_BIN_DIR="$(abspath $(TARGET)/debug)" node infra/eval/eval.mjs target/report/eval.json
 
 LAMBDA := $(abspath $(TARGET))/functions
 cold-start: emulators ## How the functions start on Lambda, beside a handler on Node, into target/report/cold-start.json

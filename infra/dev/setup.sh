@@ -81,6 +81,7 @@ done
 install web
 if [ "$purpose" = test ]; then
   install templates
+  install infra/eval
   # The control plane that functions run below; it is a program in a Python package.
   venv="$HOME/.cache/koda/cargo-lambda"
   wanted="cargo-lambda==1.9.2"

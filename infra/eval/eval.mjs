@@ -1,5 +1,6 @@
 // `make eval`: every case through the HTTP API of a server, with the model that is configured or the demo model, a table, and
 // target/report/eval.json. Uses the server at KODA_URL, or starts one of its own. CASES picks cases by a part of their names.
+// Cases with a `script` bring their own model, which says what the script says, and a server of their own.
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { freePort } from "../dev/port.mjs";
 import { faults } from "./expect.mjs";
+import { startModel } from "./scripted.mjs";
 import { Session, client } from "./session.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -19,16 +21,16 @@ const TURN_SECONDS = 600;
 async function readCases() {
   const names = (await readdir(join(here, "cases"))).filter((name) => name.endsWith(".yaml")).sort();
   const lists = await Promise.all(names.map(async (name) => parse(await readFile(join(here, "cases", name), "utf8"))));
-  const cases = lists.flat();
+  const cases = lists.flatMap((list) => list.cases ?? list);
   const twice = cases.map((it) => it.id).filter((id, at, all) => all.indexOf(id) !== at);
   if (twice.length > 0) throw new Error(`two cases are named ${twice[0]}`);
   return cases;
 }
 
-async function startServer() {
+async function startServer(more = {}) {
   const data = await mkdtemp(join(tmpdir(), "koda-eval-"));
   const port = await freePort();
-  const env = { ...process.env, KODA_DATA_DIR: data, PORT: String(port), KODA_LOG: process.env.KODA_LOG ?? "warn", KODA_TURNS_PER_MINUTE: "0", KODA_CREATIONS_PER_MINUTE: "0" };
+  const env = { ...process.env, KODA_DATA_DIR: data, PORT: String(port), KODA_LOG: process.env.KODA_LOG ?? "warn", KODA_TURNS_PER_MINUTE: "0", KODA_CREATIONS_PER_MINUTE: "0", ...more };
   const child = spawn(join(root, "infra/dev/run.sh"), { env, stdio: ["ignore", "ignore", "inherit"] });
   const url = `http://127.0.0.1:${port}`;
   const healthy = () => fetch(`${url}/api/health`).then((r) => r.ok, () => false);
@@ -45,6 +47,24 @@ async function startServer() {
   return { url, stop };
 }
 
+function take(session, step) {
+  if (step.set) return session.set(step.set);
+  if (step.edit) return session.edit(step.edit);
+  return session.say(step.say, step.answer);
+}
+
+/** Runs a case whose model says what a script says, on a server of its own. */
+async function runScripted(given) {
+  const model = await startModel(given);
+  const server = await startServer(model.environment);
+  try {
+    return await run(client(server.url), given);
+  } finally {
+    await server.stop();
+    model.stop();
+  }
+}
+
 /** Runs one case; its faults are sentences, each with the step at which it showed. */
 async function run(api, given) {
   const began = Date.now();
@@ -53,7 +73,7 @@ async function run(api, given) {
   try {
     const steps = [{ say: given.prompt, answer: given.answer, expect: given.expect }, ...(given.then ?? [])];
     for (const [at, step] of steps.entries()) {
-      const outcome = step.set ? await session.set(step.set) : await session.say(step.say, step.answer);
+      const outcome = await take(session, step);
       const found = await faults(session, outcome, step.expect ?? {});
       wrong.push(...found.map((fault) => (steps.length > 1 ? `step ${at + 1}: ${fault}` : fault)));
       if (found.length > 0) break;
@@ -99,12 +119,14 @@ try {
   const api = client(process.env.KODA_URL ?? own.url);
   const { models } = await api.json("GET", "/api/v1/config");
   const real = models.orchestrator.is_ai;
-  const wanted = (await readCases()).filter((it) => it.id.includes(process.env.CASES ?? "") && (real || it.needs !== "model"));
+  // A model of one's own is asked for what is its own; scripts are for everyday.
+  const fits = (it) => (real ? !it.script : it.needs !== "model" && (own || !it.script));
+  const wanted = (await readCases()).filter((it) => it.id.includes(process.env.CASES ?? "") && fits(it));
   console.log(`${wanted.length} cases with ${models.orchestrator.model}${real ? "" : ", which is not AI"}\n`);
   console.log(`${"case".padEnd(34)}${"repairs".padStart(8)}${"tokens".padStart(9)}${"cached".padStart(9)}${"US$".padStart(9)}${"s".padStart(7)}`);
   const results = [];
   for (const given of wanted) {
-    const result = await run(api, given);
+    const result = await (given.script ? runScripted(given) : run(api, given));
     results.push(result);
     const { id, passed, repairs, tokens, cached_tokens, cost_usd, seconds, wrong } = result;
     const row = [String(repairs).padStart(8), String(tokens).padStart(9), String(cached_tokens).padStart(9), cost_usd.toFixed(4).padStart(9), seconds.toFixed(1).padStart(7)];

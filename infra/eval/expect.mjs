@@ -6,10 +6,35 @@ const NEAR = 28;
 const SHARE = 0.0008;
 
 const checks = {
-  outcome: ({ outcome }, want) => outcome.type !== want && `it ended as ${outcome.type}${outcome.message ? `: ${outcome.message}` : ""}, not ${want}`,
+  /** A type, or fields of the outcome. */
+  outcome: ({ outcome }, want) => {
+    const fields = Object.entries(typeof want === "string" ? { type: want } : want);
+    const other = fields.some(([name, value]) => outcome[name] !== value);
+    return other && `it ended as ${JSON.stringify(outcome)}, not ${JSON.stringify(want)}`;
+  },
+  repairs: ({ events }, want) => {
+    const repairs = events.filter((event) => event.type === "model_told").length;
+    return repairs !== want && `the model was told of ${repairs} failed checks, not ${want}`;
+  },
+  /** What a tool refused, in pieces of its words. */
+  refused: ({ events }, want) => {
+    const words = JSON.stringify(events.filter((event) => event.type === "tool_finished" && event.is_error).map((event) => event.output));
+    const missing = [want].flat().filter((text) => !words.includes(text));
+    return missing.length > 0 && `no tool refused with: ${missing.join(", ")}; but with ${words.slice(0, 600)}`;
+  },
+  /** The most calls of the model in all. */
+  calls: ({ events }, want) => {
+    const calls = events.filter((event) => event.type === "model_started").length;
+    return calls > want && `the model was called ${calls} times, more than ${want}`;
+  },
   engine: ({ state }, want) => state.approved?.engine !== want && `it is made with ${state.approved?.engine}, not ${want}`,
   aspect: ({ state }, want) => state.settings.aspect !== want && `its shape is ${state.settings.aspect}, not ${want}`,
   seconds: ({ state }, want) => Math.abs(state.settings.duration_seconds - want) > 0.001 && `it takes ${state.settings.duration_seconds} s, not ${want}`,
+  /** Length as it is played, slower and faster scenes and the held end included. */
+  film: ({ state, seen }, want) => {
+    const seconds = (seen.report.frames.at(-1).frame + 1) / state.settings.fps;
+    return Math.abs(seconds - want) > 0.05 && `it plays for ${seconds} s, not ${want}`;
+  },
   fps: ({ state }, want) => state.settings.fps !== want && `it has ${state.settings.fps} frames a second, not ${want}`,
   versions: ({ versions }, want) => versions.length !== want && `there are ${versions.length} versions, not ${want}`,
   scenes: ({ state }, want) => (state.approved?.scenes.length ?? 0) < want && `the plan has fewer than ${want} scenes`,
@@ -17,6 +42,12 @@ const checks = {
     const text = JSON.stringify(design).toLowerCase();
     const missing = [want].flat().filter((word) => !text.includes(JSON.stringify(word).slice(1, -1).toLowerCase()));
     return missing.length > 0 && `these words are not in it: ${missing.join(", ")}`;
+  },
+  /** Words that could be read in the pictures of the newest check. */
+  shown: ({ seen }, want) => {
+    const text = (seen?.report.texts ?? []).join(" ").toLowerCase().replace(/\s+/g, " ");
+    const missing = [want].flat().flatMap((words) => words.toLowerCase().split(/\s+/)).filter((word) => !text.includes(word));
+    return missing.length > 0 && `these words cannot be read in it: ${missing.join(", ")}`;
   },
   without: ({ design }, want) => {
     const text = JSON.stringify(design).toLowerCase();
@@ -73,6 +104,7 @@ export async function faults(session, outcome, expect) {
     design: await session.design(),
     seen: session.seen(),
     versions: session.versions(),
+    events: session.events,
     pixels: all.colors ? await session.pixels() : Buffer.alloc(0),
   };
   const said = Object.entries(all).map(([name, want]) => checks[name](facts, want));

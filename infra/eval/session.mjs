@@ -79,6 +79,12 @@ export class Session {
     return this.#turn();
   }
 
+  /** Changes words, colours, fonts or numbers by hand. */
+  async edit(design) {
+    await this.#api.json("PATCH", `${this.path}/design`, design);
+    return this.#turn();
+  }
+
   async state() {
     return (await this.#api.json("GET", this.path)).state;
   }

@@ -248,6 +248,22 @@ for (const engine of ["remotion", "theatre"]) {
       await page.close();
     });
 
+    test("plays a film at the pace that its manifest says, and its composition as it was written", async () => {
+      const film = { durationInFrames: 195, playback: { fps: 60, durationInFrames: 360, pieces: paces } };
+      workspace.write("src/Composition.tsx", composition(`const { fps, durationInFrames } = useVideoConfig();\n  window.seen = [frame, fps, durationInFrames];\n  ${picture}`, videoConfig[engine]));
+      workspace.setManifest(film);
+      const { page } = await openCapture(browser, workspace, 480, 270);
+      const seen = (number) => page.evaluate((frame) => window.koda.show(frame).then(() => window.seen), number);
+      // As written, half as fast, twice as fast, held; in any order.
+      for (const [frame, written] of [[194, 359], [0, 0], [30, 60], [60, 120], [61, 121], [120, 180], [121, 184], [165, 359], [59, 118]]) {
+        assert.deepEqual(await seen(frame), [written, 60, 360], `frame ${frame}`);
+      }
+      assert.deepEqual(await page.evaluate(() => [window.koda.info.fps, window.koda.info.durationInFrames]), [30, 195]);
+      const refused = await page.evaluate(() => window.koda.show(195).then(() => null, (error) => error.message));
+      assert.match(refused, /no frame 195/);
+      await page.close();
+    });
+
     test("stays as it was loaded while it is captured", async () => {
       const good = workspace.read("src/Composition.tsx");
       const { page } = await openCapture(browser, workspace, 480, 270);
@@ -302,6 +318,18 @@ for (const engine of ["remotion", "theatre"]) {
     });
   });
 }
+
+const videoConfig = {
+  remotion: 'import { useVideoConfig } from "remotion";',
+  theatre: 'import { useVideoConfig } from "./koda/frame";',
+};
+/** Six seconds at 30 frames a second: two as written, one at half the speed, three at twice, and the last frame for a second. */
+const paces = [
+  { from: 0, start: 0, step: 2 },
+  { from: 60, start: 120, step: 1 },
+  { from: 120, start: 180, step: 4 },
+  { from: 165, start: 360, step: 0 },
+];
 
 const waiting = {
   remotion: `import { useEffect, useState } from "react";

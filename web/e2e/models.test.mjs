@@ -12,14 +12,15 @@ import { api, logOf, startServer, until, wholeLog } from "./support.mjs";
 const BIN = process.env.KODA_BIN_DIR ?? resolve(import.meta.dirname, "../../target/debug");
 
 const COMPOSITION = `import { AbsoluteFill, interpolate, useCurrentFrame, useVideoConfig } from "remotion";
+import { design } from "./design";
 
 export default function Composition() {
   const frame = useCurrentFrame();
   const { durationInFrames } = useVideoConfig();
   const left = interpolate(frame, [0, durationInFrames - 1], [120, 900], { extrapolateLeft: "clamp", extrapolateRight: "clamp" });
   return (
-    <AbsoluteFill style={{ backgroundColor: "#101020" }}>
-      <div style={{ position: "absolute", left, top: 420, fontSize: 140, color: "#ffffff" }}>{greeting}</div>
+    <AbsoluteFill style={{ backgroundColor: design.colors.background }}>
+      <div style={{ position: "absolute", left, top: 420, fontSize: 140, color: design.colors.text }}>{greeting}</div>
     </AbsoluteFill>
   );
 }

@@ -2,8 +2,8 @@
 
 use crate::{Studio, StudioError, commit::Writer};
 use koda_domain::{
-    AssetId, EventBody, MessageId, ProjectId, SessionId, SessionState, SettingsPatch, TenantId,
-    event::Actor, limits, plan::Plan, rate::Costly, store::SessionHead,
+    AssetId, EventBody, MessageId, ProjectId, SessionId, SessionState, Settings, SettingsPatch,
+    TenantId, event::Actor, limits, plan::Plan, rate::Costly, store::SessionHead, timing::Timing,
 };
 
 /// A message that a person posts.
@@ -332,8 +332,12 @@ pub(crate) fn approval(
     if !problems.is_empty() {
         return Err(StudioError::Invalid(problems));
     }
-    let mut settings = state
-        .settings
+    // A pace was about the scenes of the plan before.
+    let as_written = Settings {
+        timing: Timing::default(),
+        ..state.settings.clone()
+    };
+    let mut settings = as_written
         .patched(&plan.settings)
         .map_err(StudioError::Invalid)?;
     let fixed = settings.duration_fixed;

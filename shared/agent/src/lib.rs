@@ -7,6 +7,7 @@ mod bell;
 mod commands;
 mod commit;
 mod copies;
+mod designs;
 mod environment;
 mod exports;
 mod janitor;

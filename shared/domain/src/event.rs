@@ -185,6 +185,12 @@ pub enum EventBody {
         /// Which file.
         path: WorkPath,
     },
+    /// A person changed words, colours, fonts or numbers of the design by hand: `src/design.ts` has new content, which is checked,
+    /// and made a version, without a model.
+    DesignEdited {
+        /// The file's content.
+        entry: FileEntry,
+    },
     /// The working files are now those of a version: it was restored, or the agent's changes were taken back.
     FilesRestored {
         /// Which version.
@@ -309,7 +315,7 @@ pub enum TurnInput {
         /// Its hash.
         hash: String,
     },
-    /// Settings that a person changed after something was built: checked, and made a version, without a model.
+    /// Settings or a design that a person changed after something was built: checked, and made a version, without a model.
     Settings {},
 }
 

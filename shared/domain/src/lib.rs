@@ -6,6 +6,7 @@
 
 pub mod asset;
 pub mod clock;
+pub mod design;
 pub mod dispatch;
 pub mod event;
 pub mod format;
@@ -24,6 +25,7 @@ pub mod sandbox;
 pub mod settings;
 pub mod state;
 pub mod store;
+pub mod timing;
 pub mod version;
 
 pub use clock::{Clock, Ids};

@@ -20,6 +20,9 @@ pub struct CheckReport {
     /// Path of the contact sheet below `/app`.
     #[serde(default)]
     pub sheet: Option<String>,
+    /// Words that could be read in these frames, each piece of text once.
+    #[serde(default)]
+    pub texts: Vec<String>,
 }
 
 impl CheckReport {

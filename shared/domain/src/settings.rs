@@ -3,6 +3,7 @@
 use crate::{
     AssetId,
     format::{Aspect, Engine, Fps, Resolution},
+    timing::{self, Timing},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,7 +21,7 @@ pub struct Settings {
     pub engine: Option<Engine>,
     /// Shape of the picture.
     pub aspect: Aspect,
-    /// Length in seconds, 1 to 120.
+    /// Length in seconds, 1 to 120, as it is written; `timing` may play it longer or shorter.
     pub duration_seconds: f64,
     /// Whether the person chose the length; otherwise the plan may.
     pub duration_fixed: bool,
@@ -42,6 +43,8 @@ pub struct Settings {
     pub techniques: Vec<String>,
     /// Whether plans are approved without asking.
     pub auto_approve: bool,
+    /// Slower and faster stretches, and how long the last frame is held.
+    pub timing: Timing,
 }
 
 impl Default for Settings {
@@ -60,6 +63,7 @@ impl Default for Settings {
             logo: None,
             techniques: Vec::new(),
             auto_approve: false,
+            timing: Timing::default(),
         }
     }
 }
@@ -132,6 +136,9 @@ pub struct SettingsPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     /// See [`Settings::auto_approve`].
     pub auto_approve: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Replaces all of it.
+    pub timing: Option<Timing>,
 }
 
 /// Tells a `null` that was given from a field that was left out.
@@ -201,6 +208,9 @@ impl Settings {
         if let Some(auto) = p.auto_approve {
             next.auto_approve = auto;
         }
+        if let Some(timing) = p.timing {
+            next.timing = timing;
+        }
         let errors = next.problems();
         if errors.is_empty() {
             Ok(next)
@@ -244,18 +254,20 @@ impl Settings {
                 "Name at most 10 techniques, each at most 60 letters, digits and hyphens.",
             );
         }
+        errors.extend(self.timing.problems(self.duration_seconds));
         errors
     }
 
-    /// Frames in the whole animation; at least one.
+    /// Frames in the whole film, as it is played; at least one.
     #[must_use]
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "1 to 120 s at up to 60 fps"
-    )]
     pub fn duration_in_frames(&self) -> u32 {
-        ((self.duration_seconds * f64::from(self.fps.get())).round() as u32).max(1)
+        timing::frames(self.film_seconds(), self.fps.get())
+    }
+
+    /// Length of the whole film, as it is played, in seconds.
+    #[must_use]
+    pub fn film_seconds(&self) -> f64 {
+        self.timing.film_seconds(self.duration_seconds)
     }
 }
 

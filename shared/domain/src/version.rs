@@ -1,6 +1,6 @@
 //! Immutable snapshots of a workspace.
 
-use crate::{BlobId, Settings, TurnId, VersionId, WorkPath, format::Engine};
+use crate::{BlobId, Settings, TurnId, VersionId, WorkPath, format::Engine, timing::Playback};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ pub struct Version {
 }
 
 /// `koda.json`: what the runtime tells the page (see `templates/README.md`, section 1).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
     /// Version of the contract; 1.
@@ -96,8 +96,11 @@ pub struct Manifest {
     pub height: u32,
     /// Frames per second.
     pub fps: u32,
-    /// Length in frames.
+    /// Length of the film, in frames.
     pub duration_in_frames: u32,
+    /// How the composition is played, where that is not as it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playback: Option<Playback>,
 }
 
 impl Manifest {
@@ -113,6 +116,9 @@ impl Manifest {
             height: size.height,
             fps: settings.fps.get(),
             duration_in_frames: settings.duration_in_frames(),
+            playback: settings
+                .timing
+                .playback(settings.duration_seconds, settings.fps.get()),
         }
     }
 

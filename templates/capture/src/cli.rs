@@ -37,6 +37,9 @@ pub enum Command {
         /// Run these gates alone
         #[arg(long, value_delimiter = ',')]
         only: Vec<Gate>,
+        /// Only what other words, colours, numbers or paces can break: the code has passed before
+        #[arg(long, conflicts_with_all = ["frames", "only"])]
+        quick: bool,
     },
     /// Shoot single frames
     Still {
@@ -140,7 +143,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Com
 /// Any code of the list.
 pub async fn run(command: Command) -> Result<()> {
     match command {
-        Command::Check { app, frames, only } => Box::pin(check::run(&app, frames, &only)).await,
+        Command::Check {
+            app, quick: true, ..
+        } => Box::pin(check::values(&app)).await,
+        Command::Check {
+            app, frames, only, ..
+        } => Box::pin(check::run(&app, frames, &only)).await,
         Command::Still {
             app,
             frames,

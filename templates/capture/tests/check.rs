@@ -126,6 +126,11 @@ fn both_templates_pass_as_they_come_and_render() {
 
 /// Checks a workspace whose composition is this, and returns the first finding.
 fn finding(workspace: &Workspace, composition: &str) -> Value {
+    // Whatever a test is about, the design is used.
+    finding_exactly(workspace, &format!("{composition}\nimport \"./design\";\n"))
+}
+
+fn finding_exactly(workspace: &Workspace, composition: &str) -> Value {
     workspace.write("src/Composition.tsx", composition);
     let run = workspace.run(&["check"]);
     first(&run).clone()
@@ -220,6 +225,45 @@ fn mistakes_in_a_script_are_found_before_a_browser_starts() {
         assert_eq!(place(&found), composition(line), "{found}");
         assert_eq!(found["gate"], "lint");
     }
+}
+
+#[test]
+fn a_design_that_controls_could_not_change_is_an_error_at_its_place() {
+    let Some(workspace) = Workspace::new("remotion") else {
+        return;
+    };
+    let uses = "import { design } from \"./design\";\nexport default () => <p>{design.title}</p>;";
+    let colors = r##"{ "background": "#000000", "primary": "#112233", "accent": "#445566", "text": "#ffffff" }"##;
+    let design = |body: &str| {
+        format!(
+            "import type {{ Design }} from \"./koda/design\";\n\nexport const design = {body} satisfies Design;\n"
+        )
+    };
+    let good = format!("{{\n  \"title\": \"A\",\n  \"colors\": {colors}\n}}");
+    let cases = [
+        (good.replace("\"title\"", "title"), "design_not_json", 4),
+        (
+            good.replace("\"A\"", "\"A\", // mine"),
+            "design_not_json",
+            4,
+        ),
+        (good.replace("#112233", "navy"), "design_color", 5),
+    ];
+    for (body, code, line) in cases {
+        workspace.write("src/design.ts", &design(&body));
+        let found = finding(&workspace, uses);
+        assert_eq!(
+            (found["gate"].as_str(), found["code"].as_str()),
+            (Some("lint"), Some(code)),
+            "{found}"
+        );
+        assert_eq!(place(&found), ("src/design.ts".to_owned(), line), "{found}");
+    }
+    workspace.write("src/design.ts", "export const design = { title: 'A' };\n");
+    assert_eq!(finding(&workspace, uses)["code"], "design_not_json");
+    workspace.write("src/design.ts", &design(&good));
+    let found = finding_exactly(&workspace, "export default () => <p>Hello</p>;");
+    assert_eq!(found["code"], "design_unused", "{found}");
 }
 
 #[test]

@@ -5,7 +5,9 @@ import { idempotencyKey } from "./ids";
 import type {
   Asset,
   Config,
+  DesignPatch,
   Document,
+  EditableDesign,
   Plan,
   PreviewTicket,
   Project,
@@ -139,6 +141,10 @@ export const api = {
     remove: (id: string) => nothing("DELETE", session(id)),
     settings: (id: string, patch: SettingsPatch, signal?: AbortSignal) =>
       json<Session>("PATCH", `${session(id)}/settings`, { body: patch, signal }),
+    design: (id: string, signal?: AbortSignal) =>
+      json<EditableDesign>("GET", `${session(id)}/design`, { signal }),
+    editDesign: (id: string, patch: DesignPatch) =>
+      json<Session>("PATCH", `${session(id)}/design`, { body: patch }),
     message: (id: string, body: MessageInput, call?: CallOptions) =>
       json<{ message_id: string; queued: boolean }>("POST", `${session(id)}/messages`, {
         ...once(call),

@@ -232,6 +232,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{session}/design": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Words, colours, fonts and numbers of what was built. */
+        get: operations["get_design"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change words, colours, fonts and numbers by hand: checked, and made a version, without a model. */
+        patch: operations["edit_design"];
+        trace?: never;
+    };
     "/api/v1/sessions/{session}/events": {
         parameters: {
             query?: never;
@@ -659,6 +677,8 @@ export interface components {
             seconds: number;
             /** @description Path of the contact sheet below `/app`. */
             sheet?: string | null;
+            /** @description Words that could be read in these frames, each piece of text once. */
+            texts?: string[];
         };
         /** @description What a check said of which files. */
         CheckState: {
@@ -736,6 +756,92 @@ export interface components {
             /** @enum {string} */
             type: "image";
         };
+        /** @description One number of a chart. */
+        Datum: {
+            /** @description Its name. */
+            label: string;
+            /**
+             * Format: double
+             * @description How much.
+             */
+            value: number;
+        };
+        /** @description What the file holds. */
+        Design: {
+            /** @description By role. */
+            colors: components["schemas"]["Palette"];
+            /** @description Numbers to draw, in order. */
+            data?: components["schemas"]["Datum"][];
+            /** @description By role. */
+            fonts: components["schemas"]["FontPair"];
+            /** @description Further words, in the order in which they are shown. */
+            lines?: string[];
+            /** @description A path below `public/`. */
+            logo?: string | null;
+            /** @description Words below them; may be empty. */
+            subtitle?: string;
+            /** @description The words that matter most. */
+            title: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description Changes of a design by hand; what is left out stays. */
+        DesignPatch: {
+            /**
+             * @description The roles that change.
+             * @default {
+             *       "accent": null,
+             *       "background": null,
+             *       "primary": null,
+             *       "text": null
+             *     }
+             */
+            colors: components["schemas"]["Colors"];
+            /**
+             * @description Replaces the list.
+             * @default null
+             */
+            data: components["schemas"]["Datum"][] | null;
+            /**
+             * @description The roles that change.
+             * @default {
+             *       "body": null,
+             *       "title": null
+             *     }
+             */
+            fonts: components["schemas"]["Fonts"];
+            /**
+             * @description Replaces the list, which keeps its length: a composition gives each line its place.
+             * @default null
+             */
+            lines: string[] | null;
+            /**
+             * @description Written before each number, where the composition shows numbers.
+             * @default null
+             */
+            prefix: string | null;
+            /**
+             * Format: double
+             * @description Pace of movement that is not tied to the length, 0.1 to 10, where the composition has one.
+             * @default null
+             */
+            speed: number | null;
+            /**
+             * @description See [`Design::subtitle`].
+             * @default null
+             */
+            subtitle: string | null;
+            /**
+             * @description Written after each number, where the composition shows numbers.
+             * @default null
+             */
+            suffix: string | null;
+            /**
+             * @description See [`Design::title`].
+             * @default null
+             */
+            title: string | null;
+        };
         /** @description One finding. */
         Diagnostic: {
             /** @description A closed word for the kind of finding, or the compiler's code. */
@@ -809,6 +915,13 @@ export interface components {
             target: string;
             /** @description Its port: `prompt` or `media`. */
             target_port: string;
+        };
+        /** @description What can be changed by hand. */
+        EditableDesign: {
+            /** @description As it is now. */
+            design: components["schemas"]["Design"];
+            /** @description Font families that can be chosen. */
+            fonts: string[];
         };
         /**
          * @description What draws the composition.
@@ -1023,6 +1136,11 @@ export interface components {
             /** @enum {string} */
             type: "file_deleted";
         } | {
+            /** @description The file's content. */
+            entry: components["schemas"]["FileEntry"];
+            /** @enum {string} */
+            type: "design_edited";
+        } | {
             /** @description Its files. */
             files: components["schemas"]["Files"];
             /** @description Its settings. */
@@ -1163,6 +1281,13 @@ export interface components {
         /** @description Every file of a workspace that is not the template's: a manifest by content. */
         Files: {
             [key: string]: components["schemas"]["FileEntry"];
+        };
+        /** @description Two font families by role. */
+        FontPair: {
+            /** @description Of everything else. */
+            body: string;
+            /** @description Of titles. */
+            title: string;
         };
         /** @description Font families by role. */
         Fonts: {
@@ -1478,6 +1603,17 @@ export interface components {
          * @enum {string}
          */
         NodeKind: "animation" | "text" | "media" | "note";
+        /** @description Four colours by role, `#rrggbb`. */
+        Palette: {
+            /** @description The second colour. */
+            accent: string;
+            /** @description Behind everything. */
+            background: string;
+            /** @description The main colour. */
+            primary: string;
+            /** @description Of words. */
+            text: string;
+        };
         Part: {
             /** @description What to do, where it is not. */
             message?: string | null;
@@ -1944,7 +2080,11 @@ export interface components {
              *       "resolution": "1080p",
              *       "style": null,
              *       "techniques": [],
-             *       "theme": null
+             *       "theme": null,
+             *       "timing": {
+             *         "hold_seconds": 0,
+             *         "stretches": []
+             *       }
              *     }
              */
             settings: components["schemas"]["Settings"];
@@ -2006,7 +2146,7 @@ export interface components {
             duration_fixed: boolean;
             /**
              * Format: double
-             * @description Length in seconds, 1 to 120.
+             * @description Length in seconds, 1 to 120, as it is written; `timing` may play it longer or shorter.
              * @default 6
              */
             duration_seconds: number;
@@ -2047,6 +2187,14 @@ export interface components {
              * @default null
              */
             theme: string | null;
+            /**
+             * @description Slower and faster stretches, and how long the last frame is held.
+             * @default {
+             *       "hold_seconds": 0,
+             *       "stretches": []
+             *     }
+             */
+            timing: components["schemas"]["Timing"];
         };
         /** @description Changes to settings; what is left out stays. A `null` gives the choice back to the agent. */
         SettingsPatch: {
@@ -2090,6 +2238,8 @@ export interface components {
              * @default null
              */
             theme: string | null;
+            /** @default null */
+            timing: components["schemas"]["Timing"] | null;
         };
         /**
          * @description How bad a finding is.
@@ -2141,6 +2291,34 @@ export interface components {
          * @enum {string}
          */
         StopReason: "end_turn" | "tool_use" | "max_tokens" | "refusal";
+        /** @description A part of the animation that is played at a pace of its own. */
+        Stretch: {
+            /**
+             * Format: double
+             * @description Its length as written, in seconds. What counts is its share of all stretches: they cover the whole animation, however
+             *     long that becomes.
+             */
+            seconds: number;
+            /**
+             * Format: double
+             * @description 0.25 to 4; 1 is as written.
+             */
+            speed: number;
+        };
+        /** @description How fast an animation is played, stretch by stretch, and how long its last frame is held. By default as it was written. */
+        Timing: {
+            /**
+             * Format: double
+             * @description How long the last frame is held, in seconds, 0 to 30.
+             * @default 0
+             */
+            hold_seconds: number;
+            /**
+             * @description From the first frame to the last, such as one for each scene.
+             * @default []
+             */
+            stretches: components["schemas"]["Stretch"][];
+        };
         /** @description A thing to do. */
         Todo: {
             /** @description A few words. */
@@ -3006,6 +3184,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_design: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditableDesign"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    edit_design: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DesignPatch"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
             };
             "4XX": {
                 headers: {

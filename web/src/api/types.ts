@@ -52,6 +52,15 @@ export type Colors = Told<Schemas["Colors"]>;
 export type Fonts = Told<Schemas["Fonts"]>;
 export type Settings = Told<Schemas["Settings"]>;
 
+export type Timing = Told<Schemas["Timing"]>;
+/** Changes by hand; what is left out stays. */
+export type DesignPatch = Partial<Omit<Schemas["DesignPatch"], "colors" | "fonts">> & {
+  colors?: Partial<Schemas["Colors"]>;
+  fonts?: Partial<Schemas["Fonts"]>;
+};
+export type Design = Told<Schemas["Design"]>;
+export type EditableDesign = Told<Schemas["EditableDesign"]>;
+
 export type Plan = Told<Schemas["Plan"]>;
 export type Scene = Schemas["Scene"];
 export type Usage = Schemas["Usage"];

@@ -3,7 +3,7 @@
 import type { Render, SessionEvent, Version } from "../api/types";
 import { change, type Draft, notice, type Of, planItem, resting } from "./draft";
 import { closeQuestion, ofCheck, ofModel, ofTool, turnFinished, turnStarted, used } from "./turn";
-import type { Item, View } from "./view";
+import { DESIGN_FILE, type Item, type View } from "./view";
 import { settingsChange } from "./words";
 
 /** The view after these events. Events that are in it already are skipped; events after a gap are not taken. */
@@ -133,6 +133,10 @@ function apply(view: Draft, event: SessionEvent): void {
       return;
     case "file_written":
       view.files[event.path] = event.entry;
+      view.filesRevision += 1;
+      return;
+    case "design_edited":
+      view.files[DESIGN_FILE] = event.entry;
       view.filesRevision += 1;
       return;
     case "file_deleted":

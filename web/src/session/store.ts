@@ -4,7 +4,14 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import { api as realApi } from "../api/client";
 import { type ApiError, asApiError, isAbort } from "../api/errors";
 import { idempotencyKey } from "../api/ids";
-import type { Plan, PreviewTicket, RenderSpec, SessionEvent, SettingsPatch } from "../api/types";
+import type {
+  DesignPatch,
+  Plan,
+  PreviewTicket,
+  RenderSpec,
+  SessionEvent,
+  SettingsPatch,
+} from "../api/types";
 import type { Feed, FeedHandle } from "./feed";
 import { fold } from "./reducer";
 import { EMPTY, openPlan, type View } from "./view";
@@ -26,7 +33,7 @@ export interface Outgoing {
 }
 
 /** Where an error is shown. */
-export type Place = "plan" | "stop" | "settings" | "restore" | "render" | "session";
+export type Place = "plan" | "stop" | "settings" | "design" | "restore" | "render" | "session";
 
 export interface SessionData {
   view: View;
@@ -47,6 +54,8 @@ export interface SessionActions {
   reject(reason?: string): Promise<boolean>;
   stop(): Promise<boolean>;
   patch(patch: SettingsPatch): Promise<boolean>;
+  /** Changes words, colours, fonts or numbers; changes that come while one is on its way follow together. */
+  editDesign(patch: DesignPatch): Promise<boolean>;
   restore(versionId: string): Promise<boolean>;
   render(spec: Partial<RenderSpec>): Promise<boolean>;
   cancelRender(id: string): Promise<boolean>;
@@ -175,6 +184,8 @@ export function createSessionStore(
     }
   }
 
+  let edits: DesignPatch | null = null;
+
   const hash = () => openPlan(state.getState().view)?.hash;
 
   // One key for each intent, so that a double click or a retry is one render.
@@ -243,6 +254,24 @@ export function createSessionStore(
         );
       },
       stop: () => act("stop", () => api.sessions.stop(id)),
+      async editDesign(patch) {
+        const { colors, fonts, ...rest } = patch;
+        edits = {
+          ...edits,
+          ...rest,
+          ...(colors && { colors: { ...edits?.colors, ...colors } }),
+          ...(fonts && { fonts: { ...edits?.fonts, ...fonts } }),
+        };
+        if (state.getState().busy.design) return true;
+        let taken = true;
+        while (taken && edits) {
+          const sent: DesignPatch = edits;
+          edits = null;
+          taken = await act("design", () => api.sessions.editDesign(id, sent));
+        }
+        edits = null;
+        return taken;
+      },
       patch: (patch) => act("settings", () => api.sessions.settings(id, patch)),
       restore: (versionId) =>
         act("restore", () =>

@@ -191,6 +191,7 @@ export class Story {
           diagnostics,
           frames: [],
           sheet: ok ? ".koda/check/sheet.png" : null,
+          texts: ok ? ["Hello"] : [],
         },
         digest: "digest",
         sheet: ok ? "sheet-blob" : null,

@@ -197,6 +197,9 @@ export interface View {
   asked: string | null;
 }
 
+/** Words, colours, fonts and numbers of an animation. */
+export const DESIGN_FILE = "src/design.ts";
+
 export const DEFAULT_SETTINGS: Settings = {
   engine: null,
   aspect: "16:9",
@@ -211,6 +214,7 @@ export const DEFAULT_SETTINGS: Settings = {
   logo: null,
   techniques: [],
   auto_approve: false,
+  timing: { stretches: [], hold_seconds: 0 },
 };
 
 export const EMPTY: View = {

@@ -36,6 +36,8 @@ const plain = (value: string | number | null): string =>
 
 const engineName = (engine: Engine | null) => (engine ? ENGINE_NAMES[engine] : "agent's choice");
 
+const speed = (stretch: { speed: number }) => stretch.speed;
+
 /** What differs between two settings, in a line. Empty where nothing does. */
 export function settingsChange(before: Settings, after: Settings): string {
   const parts: string[] = [];
@@ -60,6 +62,12 @@ export function settingsChange(before: Settings, after: Settings): string {
         : "No techniques asked for",
     );
   }
+  const [was, is] = [before, after].map(({ timing }) => timing);
+  if (was && is && !same(was.stretches.map(speed), is.stretches.map(speed))) {
+    const speeds = is.stretches.map((it) => `${it.speed}×`).join(", ");
+    parts.push(is.stretches.every((it) => it.speed === 1) ? "Pace as written" : `Pace ${speeds}`);
+  }
+  say("Last frame held", seconds(before.timing.hold_seconds), seconds(after.timing.hold_seconds));
   if (before.auto_approve !== after.auto_approve) {
     parts.push(after.auto_approve ? "Plans approve themselves" : "Plans wait for approval");
   }

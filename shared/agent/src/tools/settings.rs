@@ -4,7 +4,11 @@ use super::{Reply, Tool, may_build, or_refuse, parse};
 use crate::turn::{Interrupted, Job};
 use async_trait::async_trait;
 use koda_domain::{
-    EventBody, SessionState, SettingsPatch, event::Actor, format, store::SessionHead,
+    EventBody, SessionState, SettingsPatch,
+    event::Actor,
+    format,
+    store::SessionHead,
+    timing::{Stretch, Timing},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,7 +33,56 @@ pub(super) fn schema() -> Value {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Patch {
+    #[serde(default)]
     settings: SettingsPatch,
+    #[serde(default)]
+    scene_speeds: Vec<SceneSpeed>,
+    hold_last_frame_seconds: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SceneSpeed {
+    /// From 1.
+    scene: usize,
+    speed: f64,
+}
+
+impl Patch {
+    /// The pace that is asked for, over the one there is; none where nothing was said of it.
+    fn timing(&self, state: &SessionState) -> Result<Option<Timing>, String> {
+        if self.scene_speeds.is_empty() && self.hold_last_frame_seconds.is_none() {
+            return Ok(None);
+        }
+        let scenes = state.approved.as_ref().map_or(&[][..], |plan| &plan.scenes);
+        let mut timing = state.settings.timing.clone();
+        let now = |n: usize| timing.stretches.get(n).map_or(1.0, |it| it.speed);
+        let mut stretches: Vec<Stretch> = scenes
+            .iter()
+            .enumerate()
+            .map(|(n, scene)| Stretch {
+                seconds: scene.duration_seconds,
+                speed: now(n),
+            })
+            .collect();
+        for asked in &self.scene_speeds {
+            let count = stretches.len();
+            let stretch = asked
+                .scene
+                .checked_sub(1)
+                .and_then(|n| stretches.get_mut(n));
+            let stretch = stretch.ok_or(format!(
+                "scene_speeds: there is no scene {}; the plan has 1 to {count}.",
+                asked.scene
+            ))?;
+            stretch.speed = asked.speed;
+        }
+        timing.stretches = stretches;
+        if let Some(seconds) = self.hold_last_frame_seconds {
+            timing.hold_seconds = seconds;
+        }
+        Ok(Some(timing))
+    }
 }
 
 #[async_trait]
@@ -39,13 +92,24 @@ impl Tool for UpdateSettings {
     }
 
     fn description(&self) -> &'static str {
-        "Change the format: aspect, duration, fps, resolution. Only what the person asked for; the manifest follows."
+        "Change the format (aspect, duration, fps, resolution), the speed at which scenes are played (1 as written, 0.25 to 4), or how \
+         long the last frame is held. Only what the person asked for; the manifest follows, and no code has to change."
     }
 
     fn schema(&self) -> Value {
         json!({
-            "type": "object", "additionalProperties": false, "required": ["settings"],
-            "properties": {"settings": schema()}
+            "type": "object", "additionalProperties": false,
+            "properties": {
+                "settings": schema(),
+                "scene_speeds": {"type": "array", "items": {
+                    "type": "object", "additionalProperties": false, "required": ["scene", "speed"],
+                    "properties": {
+                        "scene": {"type": "integer", "minimum": 1, "description": "of the plan, from 1"},
+                        "speed": {"type": "number", "minimum": 0.25, "maximum": 4}
+                    }
+                }},
+                "hold_last_frame_seconds": {"type": "number", "minimum": 0, "maximum": 30}
+            }
         })
     }
 
@@ -63,12 +127,22 @@ impl Tool for UpdateSettings {
         head: &SessionHead,
         input: Value,
     ) -> Result<Reply, Interrupted> {
-        let Patch { settings: patch } = or_refuse!(parse(input));
-        if patch.engine.is_some() || patch.auto_approve.is_some() || patch.logo.is_some() {
+        let asked: Patch = or_refuse!(parse(input));
+        let timing = match asked.timing(&head.state) {
+            Ok(timing) => timing,
+            Err(why) => return Ok(Reply::refused(why)),
+        };
+        let mut patch = asked.settings;
+        if patch.timing.is_some()
+            || patch.engine.is_some()
+            || patch.auto_approve.is_some()
+            || patch.logo.is_some()
+        {
             return Ok(Reply::refused(
                 "Only aspect, duration_seconds, fps and resolution can be set here.",
             ));
         }
+        patch.timing = timing;
         let before = &head.state.settings;
         let settings = match before.patched(&patch) {
             Ok(mut settings) => {
@@ -86,7 +160,7 @@ impl Tool for UpdateSettings {
         let now = format!(
             "{}, {} s, {} fps",
             settings.aspect,
-            settings.duration_seconds,
+            (settings.film_seconds() * 100.0).round() / 100.0,
             settings.fps.get()
         );
         let frames = settings.duration_in_frames();

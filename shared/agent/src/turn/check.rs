@@ -4,10 +4,14 @@ use super::{Interrupted, Job};
 use crate::{Studio, StudioError};
 use futures_util::StreamExt;
 use koda_domain::{
-    EventBody, SandboxId,
+    EventBody, SandboxId, Settings,
+    design::DESIGN_PATH,
+    event::TurnInput,
     report::{CheckReport, Diagnostic, Severity},
     sandbox::{Exec, ExecEvent, ProcessName, SandboxError},
     store::SessionHead,
+    timing::Timing,
+    version::Manifest,
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -55,11 +59,15 @@ impl Job<'_> {
         head: &SessionHead,
     ) -> Result<(CheckReport, Option<koda_domain::BlobId>), Interrupted> {
         let mut lost = false;
+        let mut argv = vec!["koda-capture", "check", "--app", "/app"];
+        if self.only_values_changed(head).await? {
+            argv.push("--quick");
+        }
         loop {
             let work = async {
                 let sandbox = self.studio.prepare_working(head).await?;
                 let name = ProcessName::new("check");
-                let exec = Exec::new(name, &["koda-capture", "check", "--app", "/app"], DEADLINE);
+                let exec = Exec::new(name, &argv, DEADLINE);
                 let line = self.studio.capture(&sandbox, &exec, &self.cancel).await?;
                 Ok::<_, StudioError>((sandbox, line))
             };
@@ -82,6 +90,26 @@ impl Job<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Whether all that differs from the newest version, which has passed, is the design and the pace, changed by a person: code
+    /// that was compiled and swept then need not be again.
+    async fn only_values_changed(&self, head: &SessionHead) -> Result<bool, Interrupted> {
+        let state = &head.state;
+        let by_hand = (state.turn.as_ref()).is_some_and(|t| t.input == TurnInput::Settings {});
+        let (true, Some(newest)) = (by_hand, state.head_version()) else {
+            return Ok(false);
+        };
+        let newest = self.studio.version_of(head, newest.id).await?;
+        let written = |settings: &Settings| Settings {
+            timing: Timing::default(),
+            ..settings.clone()
+        };
+        let as_written = |s: &Settings| Manifest::new(newest.engine, &newest.title, &written(s));
+        let (changed, removed) = state.files.changes_since(&newest.files);
+        Ok(as_written(&newest.settings) == as_written(&state.settings)
+            && removed.is_empty()
+            && changed.iter().all(|path| path.as_str() == DESIGN_PATH))
     }
 
     /// Ends what a turn that is cut off left running in the sandbox.

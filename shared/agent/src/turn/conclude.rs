@@ -7,7 +7,7 @@ use koda_domain::{
     report::Severity,
     state::signature,
     store::SessionHead,
-    version::Version,
+    version::{Files, Manifest, Version},
 };
 
 /// How a turn goes on.
@@ -95,9 +95,13 @@ impl Job<'_> {
         let id = VersionId::new(self.studio.ids().ulid());
         let at = self.studio.clock().now();
         let turn_id = self.turn;
-        let before = match head.state.head_version() {
-            Some(newest) => self.studio.version_of(head, newest.id).await?.files,
-            None => koda_domain::version::Files::default(),
+        let (before, by_hand) = match head.state.head_version() {
+            Some(newest) => {
+                let newest = self.studio.version_of(head, newest.id).await?;
+                let said = self.what_a_person_changed(head, &newest).await;
+                (newest.files, said)
+            }
+            None => (Files::default(), String::new()),
         };
         let head = self
             .studio
@@ -112,12 +116,7 @@ impl Job<'_> {
                 };
                 let (changed, removed) = state.files.changes_since(&before);
                 let summary = match (&turn.input, &turn.summary) {
-                    (TurnInput::Settings {}, _) => format!(
-                        "{}, {} s at {} fps",
-                        state.settings.aspect,
-                        state.settings.duration_seconds,
-                        state.settings.fps.get()
-                    ),
+                    (TurnInput::Settings {}, _) => by_hand.clone(),
                     (_, Some(summary)) => summary.clone(),
                     (TurnInput::Plan { .. }, None) => format!("Built “{}”", plan.title),
                     (TurnInput::Message { .. }, None) => "Edited".to_owned(),
@@ -144,5 +143,27 @@ impl Job<'_> {
             Some(_) => Next::Outcome(TurnOutcome::Ready { version_id: id }),
             None => Next::Repair(Box::new(head)),
         })
+    }
+
+    /// A line on what was changed without the agent since a version.
+    async fn what_a_person_changed(&self, head: &SessionHead, since: &Version) -> String {
+        let state = &head.state;
+        let mut said = Vec::new();
+        let design = self.studio.design_changes(head, &since.files, &state.files);
+        said.extend(design.await);
+        let manifest = Manifest::new(since.engine, &since.title, &since.settings);
+        let now = state.manifest().map(|now| Manifest {
+            title: manifest.title.clone(),
+            ..now
+        });
+        if now != Some(manifest) {
+            said.push(format!(
+                "{}, {} s at {} fps",
+                state.settings.aspect,
+                (state.settings.film_seconds() * 100.0).round() / 100.0,
+                state.settings.fps.get()
+            ));
+        }
+        said.join("; ")
     }
 }

@@ -8,6 +8,7 @@
 mod checks;
 mod edits;
 mod errands;
+mod hands;
 mod limits;
 mod memory;
 mod plans;

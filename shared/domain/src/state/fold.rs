@@ -5,7 +5,8 @@ use super::{
     TurnState, TurnSummary, VersionSummary, timing::REMEMBERED_TURNS,
 };
 use crate::{
-    AssetId, BlobId, MessageId, TurnId,
+    AssetId, BlobId, MessageId, TurnId, WorkPath,
+    design::DESIGN_PATH,
     event::{Actor, EventBody, TurnInput, TurnOutcome},
     message::Usage,
     plan::Plan,
@@ -98,6 +99,12 @@ impl SessionState {
             }
             EventBody::FileDeleted { path } => {
                 self.files.0.remove(path);
+            }
+            EventBody::DesignEdited { entry } => {
+                if let Ok(path) = WorkPath::parse(DESIGN_PATH) {
+                    self.files.0.insert(path, entry.clone());
+                }
+                self.queue_settings(true);
             }
             EventBody::FilesRestored {
                 files, settings, ..
@@ -193,6 +200,15 @@ impl SessionState {
                 .versions
                 .last()
                 .is_some_and(|v| v.manifest != self.manifest_id());
+        self.queue_settings(asks || (by == Actor::Person && self.design_waits()));
+    }
+
+    fn design_waits(&self) -> bool {
+        self.queue.contains(&TurnInput::Settings {}) && self.has_changes()
+    }
+
+    /// One turn takes all changes by hand that wait.
+    fn queue_settings(&mut self, asks: bool) {
         self.queue
             .retain(|waiting| *waiting != TurnInput::Settings {});
         if asks {
@@ -202,8 +218,11 @@ impl SessionState {
 
     fn turn_started(&mut self, turn: Option<TurnId>, at: Timestamp, input: &TurnInput) {
         self.queue.retain(|waiting| waiting != input);
-        self.question = None;
-        self.todos.clear();
+        // What a person changes by hand is no answer.
+        if *input != (TurnInput::Settings {}) {
+            self.question = None;
+            self.todos.clear();
+        }
         self.outcome = None;
         self.turn = turn.map(|id| TurnState {
             id,
@@ -268,6 +287,7 @@ impl SessionState {
             TurnOutcome::AwaitingPlan => Phase::Plan,
             TurnOutcome::AwaitingAnswer => Phase::Clarify,
             _ if self.proposal.as_ref().is_some_and(|p| p.open) => Phase::Plan,
+            _ if self.question.is_some() => Phase::Clarify,
             _ => self.resting_phase(),
         };
     }

@@ -10,9 +10,11 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use koda_agent::{Decision, NewMessage};
+use koda_agent::{Decision, NewMessage, Studio};
 use koda_domain::{
-    AssetId, MessageId, ProjectId, SessionId, SessionState, SettingsPatch, plan::Plan,
+    AssetId, MessageId, ProjectId, SessionId, SessionState, SettingsPatch,
+    design::{Design, DesignPatch},
+    plan::Plan,
     store::SessionHead,
 };
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,7 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(get_session, delete_session))
         .routes(routes!(update_settings))
+        .routes(routes!(get_design, edit_design))
         .routes(routes!(post_message))
         .routes(routes!(decide_plan))
         .routes(routes!(stop))
@@ -84,6 +87,42 @@ async fn update_settings(
         .patch_settings(&session.tenant, session.id(), &patch)
         .await?;
     Ok(Json(head.into()))
+}
+
+/// What can be changed by hand.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EditableDesign {
+    /// As it is now.
+    design: Design,
+    /// Font families that can be chosen.
+    fonts: Vec<&'static str>,
+}
+
+/// Words, colours, fonts and numbers of what was built.
+#[utoipa::path(get, path = "/api/v1/sessions/{session}/design", tag = "sessions", params(("session" = String, Path)),
+    responses((status = 200, body = EditableDesign), (status = "4XX", body = ErrorBody)))]
+async fn get_design(
+    State(state): State<AppState>,
+    session: OwnedSession,
+) -> ApiResult<Json<EditableDesign>> {
+    let design = state.studio.design(&session.tenant, session.id()).await?;
+    let fonts = Studio::fonts(session.head.state.engine());
+    Ok(Json(EditableDesign { design, fonts }))
+}
+
+/// Change words, colours, fonts and numbers by hand: checked, and made a version, without a model.
+#[utoipa::path(patch, path = "/api/v1/sessions/{session}/design", tag = "sessions", request_body = DesignPatch,
+    params(("session" = String, Path)), responses((status = 202, body = Session), (status = "4XX", body = ErrorBody)))]
+async fn edit_design(
+    State(state): State<AppState>,
+    session: OwnedSession,
+    Body(patch): Body<DesignPatch>,
+) -> ApiResult<(StatusCode, Json<Session>)> {
+    let head = state
+        .studio
+        .edit_design(&session.tenant, session.id(), &patch)
+        .await?;
+    Ok((StatusCode::ACCEPTED, Json(head.into())))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -2,7 +2,7 @@
 
 use super::{
     apply_text,
-    design::ColorRole,
+    design::{ByRole, ColorRole},
     draft::{Draft, Tools, shows_logo},
     lexicon::PALETTES,
     ops::{FontRole, Op},

@@ -4,7 +4,7 @@ use super::{
     brief::Brief,
     choose,
     color::{READABLE, Rgb},
-    design::{ColorRole, Design, FontPair},
+    design::{ByRole, ColorRole, Design, FontPair},
     facts::Facts,
     fonts::Fonts,
     palette,

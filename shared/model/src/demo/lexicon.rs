@@ -133,7 +133,10 @@ pub(crate) fn contains_phrase(words: &[String], phrase: &str) -> bool {
 mod tests {
     use super::*;
     use crate::demo::color::READABLE;
-    use crate::demo::design::ColorRole::{Accent, Background, Primary, Text};
+    use crate::demo::design::{
+        ByRole,
+        ColorRole::{Accent, Background, Primary, Text},
+    };
 
     #[test]
     fn every_palette_can_be_read_and_every_colour_is_one() {

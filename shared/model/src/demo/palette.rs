@@ -3,6 +3,7 @@
 use super::{
     color::{Hsl, READABLE, Rgb},
     design::{
+        ByRole,
         ColorRole::{self, Accent, Background, Primary, Text},
         Palette,
     },

@@ -3,6 +3,7 @@
 use super::{
     color::{Hsl, Rgb},
     design::{
+        ByRole,
         ColorRole::{self, Background, Primary, Text},
         Palette,
     },

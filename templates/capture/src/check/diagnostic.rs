@@ -172,4 +172,6 @@ pub struct Report {
     pub frames: Vec<FrameFacts>,
     /// The contact sheet, below the workspace.
     pub sheet: Option<String>,
+    /// Words that could be read in these frames, each piece of text once, in the order in which they appeared.
+    pub texts: Vec<String>,
 }

@@ -29,6 +29,37 @@ const ON_SHEET: usize = 6;
 /// Most pixels of a picture that may have no like in another of the same frame.
 const STRANGERS: usize = 6;
 
+/// How closely a film is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// Frames to shoot.
+    shots: u32,
+    /// How long frames that are not shot may take together, at most.
+    sweep: Duration,
+    /// Whether some are shot a second time.
+    twice: bool,
+}
+
+impl Effort {
+    /// So many pictures, and every frame shown.
+    pub fn full(shots: u32) -> Self {
+        Self {
+            shots,
+            sweep: Duration::MAX,
+            twice: true,
+        }
+    }
+
+    /// A few pictures, and a few frames between them.
+    pub fn quick() -> Self {
+        Self {
+            shots: 5,
+            sweep: Duration::from_millis(150),
+            twice: false,
+        }
+    }
+}
+
 struct Sample {
     frame: u32,
     picture: RgbaImage,
@@ -54,16 +85,20 @@ pub struct Shot {
 pub async fn run(
     page: &mut Page,
     manifest: &Manifest,
-    count: u32,
+    effort: Effort,
     base: &str,
     locator: &mut Locator<'_>,
 ) -> Result<Shot> {
-    let samples = samples(manifest.duration_in_frames, count);
+    let samples = samples(manifest.duration_in_frames, effort.shots);
     let mut shot = Shot::default();
     let pictured = pictured(&samples);
     let mut next = 0;
-    let mut left = sweep_budget(manifest.engine);
-    let twice = twice(&samples);
+    let mut left = sweep_budget(manifest.engine).min(effort.sweep);
+    let twice = if effort.twice {
+        twice(&samples)
+    } else {
+        Vec::new()
+    };
     let mut kept = Vec::new();
     for (gaps, &frame) in (1..=samples.len()).rev().zip(&samples) {
         let began = Instant::now();

@@ -17,6 +17,9 @@ const SEEN: f64 = 0.5;
 const LEAST_SIZE: f64 = 0.014;
 /// Most findings.
 const MOST: usize = 10;
+/// Most pieces of text that are told, and how long each may be, in characters.
+const MOST_TEXTS: usize = 100;
+const LONGEST_TEXT: usize = 200;
 
 #[derive(Debug, Deserialize)]
 struct Measurement {
@@ -74,6 +77,26 @@ pub fn run(
                 .at(locator.text(&text))
         })
         .collect()
+}
+
+/// Texts that could be read at any of the samples.
+pub fn readable(measures: &[(u32, Value)]) -> Vec<String> {
+    let mut read: Vec<String> = Vec::new();
+    for (_, value) in measures {
+        let Ok(measurement) = Measurement::deserialize(value) else {
+            continue;
+        };
+        for text in measurement.texts {
+            let words: String = text.text.trim().chars().take(LONGEST_TEXT).collect();
+            if text.opacity >= SEEN && !words.is_empty() && !read.contains(&words) {
+                read.push(words);
+            }
+        }
+        if read.len() >= MOST_TEXTS {
+            break;
+        }
+    }
+    read
 }
 
 struct Held {

@@ -9,6 +9,7 @@ use oxc_parser::Parser;
 use oxc_span::SourceType;
 use serde_json::Value;
 
+use super::design;
 use super::diagnostic::{Diagnostic, Gate, Place};
 use super::policy::{Policy, network_address};
 use super::sources::{self, Source};
@@ -44,13 +45,15 @@ pub fn run(app: &Path) -> Vec<Diagnostic> {
                 .hint("write src/Composition.tsx with a default export: the component that draws the composition"),
         );
     }
+    let mut uses_design = false;
     for source in &sources {
         if source.is_script() {
-            script(app, source, &packages, &mut found);
+            uses_design |= script(app, source, &packages, &mut found);
         } else if source.is_style() {
             style(app, source, &mut found);
         }
     }
+    found.extend(design::run(&sources, uses_design));
     found.truncate(MOST);
     found
 }
@@ -64,12 +67,13 @@ fn packages(app: &Path) -> Option<HashSet<String>> {
     Some(names.flat_map(|names| names.keys().cloned()).collect())
 }
 
+/// True where it imports the design, or cannot be read.
 fn script(
     app: &Path,
     source: &Source,
     packages: &Option<HashSet<String>>,
     found: &mut Vec<Diagnostic>,
-) {
+) -> bool {
     let allocator = Allocator::default();
     let kind = SourceType::from_path(&source.path).unwrap_or_else(|_| SourceType::tsx());
     let parsed = Parser::new(&allocator, &source.text, kind).parse();
@@ -86,7 +90,7 @@ fn script(
             found.push(diagnostic);
         }
         // What follows would be about a tree that is not the author's.
-        return;
+        return true;
     }
     let mut policy = Policy::default();
     policy.visit_program(&parsed.program);
@@ -128,6 +132,12 @@ fn script(
             .into_iter()
             .map(|(offset, diagnostic)| diagnostic.at(at(offset))),
     );
+    policy.imports.iter().any(|import| {
+        let path = import.name.trim_end_matches(".ts").trim_end_matches(".js");
+        path.starts_with(['.', '/'])
+            && path.rsplit('/').next() == Some("design")
+            && !path.contains("koda/")
+    })
 }
 
 fn imported(

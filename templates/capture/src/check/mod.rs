@@ -1,6 +1,7 @@
 //! `check`: gates in order, cheapest first, each running only where those before found no error.
 
 mod bundle;
+mod design;
 mod diagnostic;
 mod frames;
 mod layout;
@@ -37,13 +38,27 @@ const SHEET: &str = ".koda/check/sheet.png";
 /// # Errors
 /// Any code of the list, where the check itself could not be done.
 pub async fn run(app: &Path, frames: u32, only: &[Gate]) -> Result<()> {
+    with(app, frames::Effort::full(frames), only).await
+}
+
+/// Checks a workspace of which only values changed since it passed: the design, or the pace. Nothing is compiled anew, and the film
+/// is looked at here and there.
+///
+/// # Errors
+/// As [`run`].
+pub async fn values(app: &Path) -> Result<()> {
+    let gates = [Gate::Lint, Gate::Load, Gate::Frames, Gate::Layout];
+    with(app, frames::Effort::quick(), &gates).await
+}
+
+async fn with(app: &Path, effort: frames::Effort, only: &[Gate]) -> Result<()> {
     let mut check = Check {
         began: Instant::now(),
         only: only.to_vec(),
         report: Report::new(),
     };
     let manifest = Manifest::read(app)?;
-    check.gates(app, &manifest, frames).await?;
+    check.gates(app, &manifest, effort).await?;
     let mut report = check.report;
     report.ok = report
         .diagnostics
@@ -72,6 +87,7 @@ impl Report {
             diagnostics: Vec::new(),
             frames: Vec::new(),
             sheet: None,
+            texts: Vec::new(),
         }
     }
 }
@@ -101,7 +117,12 @@ impl Check {
         ok
     }
 
-    async fn gates(&mut self, app: &Path, manifest: &Manifest, frames: u32) -> Result<()> {
+    async fn gates(
+        &mut self,
+        app: &Path,
+        manifest: &Manifest,
+        effort: frames::Effort,
+    ) -> Result<()> {
         if self.wants(Gate::Lint) {
             let began = Self::begin(Gate::Lint);
             if !self.end(Gate::Lint, began, lint::run(app)) {
@@ -143,7 +164,7 @@ impl Check {
             }
         }
         match self
-            .in_browser(app, manifest, frames, &server, &browser)
+            .in_browser(app, manifest, effort, &server, &browser)
             .await
         {
             Ok(()) => Ok(()),
@@ -155,7 +176,7 @@ impl Check {
         &mut self,
         app: &Path,
         manifest: &Manifest,
-        frames: u32,
+        effort: frames::Effort,
         server: &Server,
         browser: &Browser,
     ) -> Result<()> {
@@ -186,8 +207,9 @@ impl Check {
             return Ok(());
         }
         let began = Self::begin(Gate::Frames);
-        let shot = frames::run(&mut page, manifest, frames, &base, &mut locator).await?;
+        let shot = frames::run(&mut page, manifest, effort, &base, &mut locator).await?;
         self.report.frames = shot.facts;
+        self.report.texts = layout::readable(&shot.measures);
         if !shot.sheet.is_empty() {
             // What was found is worth more than its illustration.
             match write_sheet(&app.join(SHEET), &shot.sheet) {

@@ -9,9 +9,19 @@ export interface Manifest {
   height: number;
   fps: number;
   durationInFrames: number;
+  /** How the composition is played, where that is not as it was written. */
+  playback?: Playback;
 }
 
-export type Info = Omit<Manifest, "contract">;
+/** `fps` and `durationInFrames` are the composition's own. From `from` on, until the next piece, frame `n` of the film shows frame
+    `start + (n - from) * step` of the composition, rounded. */
+export interface Playback {
+  fps: number;
+  durationInFrames: number;
+  pieces: { from: number; start: number; step: number }[];
+}
+
+export type Info = Omit<Manifest, "contract" | "playback">;
 
 /** One text at the frame now shown, in layout pixels. */
 export interface MeasuredText {

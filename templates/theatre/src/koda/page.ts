@@ -1,6 +1,7 @@
 import type { Engine, Loaded } from "./engine";
 import { capturing } from "./environment";
 import { toPageError } from "./faults";
+import { asWritten, writtenFrame } from "./playback";
 import type { Info, KodaPage, Manifest, PageError } from "./contract";
 import { fitStage, stage } from "./stage";
 
@@ -55,7 +56,7 @@ export class Page implements KodaPage {
     try {
       const { width, height } = fitStage(this.#manifest);
       this.#engine.resize(width, height);
-      this.#engine.mount(loaded, frame);
+      this.#engine.mount({ ...loaded, manifest: asWritten(loaded.manifest) }, writtenFrame(loaded.manifest, frame));
       await this.show(frame);
       this.#resolve();
     } catch (error) {
@@ -121,9 +122,10 @@ export class Page implements KodaPage {
   }
 
   #advance(frame: number) {
-    window.__kodaClock?.seek((frame * 1000) / this.#manifest.fps);
+    const written = writtenFrame(this.#manifest, frame);
+    window.__kodaClock?.seek((written * 1000) / asWritten(this.#manifest).fps);
     try {
-      this.#engine.draw(frame);
+      this.#engine.draw(written);
     } catch (error) {
       this.fail(error);
     }

@@ -9,6 +9,7 @@ import {
   MessagesSquare,
   MoreHorizontal,
   Settings2,
+  SlidersHorizontal,
   Trash2,
 } from "lucide-react";
 import { lazy, type RefObject, Suspense, useEffect, useMemo, useRef } from "react";
@@ -144,6 +145,12 @@ function Header() {
               onSelect: () => openStudio("chat"),
             },
             {
+              label: "Edit words and colours",
+              icon: <SlidersHorizontal />,
+              disabled: !hasVersion,
+              onSelect: () => openStudio("edit"),
+            },
+            {
               label: "Export",
               icon: <Download />,
               disabled: !hasVersion,
@@ -203,8 +210,8 @@ function LivePicture({ live, selected }: { live: LiveSession; selected: boolean 
   useEffect(() => () => preview.want(false), [preview]);
 
   const marks = useMemo(
-    () => (approved ? sceneMarks(approved, settings.fps, settings.duration_seconds) : []),
-    [approved, settings.fps, settings.duration_seconds],
+    () => (approved ? sceneMarks(approved, settings) : []),
+    [approved, settings],
   );
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Enter on the node does the same

@@ -22,7 +22,7 @@ import { useConfig } from "../../store/config";
 import { useIncoming, useNodeActions, useProject } from "../../store/project";
 import { enter, type LiveSession, leave, peek } from "./sessions";
 
-export type StudioTab = "chat" | "code" | "versions" | "export" | "settings";
+export type StudioTab = "chat" | "edit" | "code" | "versions" | "export" | "settings";
 
 /** What is being written and has not been sent. */
 export interface Draft {

@@ -54,9 +54,14 @@ describe("a plan's scenes", () => {
   });
 
   it("are marked on the timeline at the frames where they begin", () => {
-    const long = sceneMarks(PLAN, 30, 2 * totalSeconds(PLAN));
-    expect(long.map((it) => it.frame)).toEqual(sceneMarks(PLAN, 60).map((it) => it.frame));
-    expect(sceneMarks(PLAN, 30)).toEqual([
+    const timing = { stretches: [], hold_seconds: 0 };
+    const settings = { fps: 30 as const, duration_seconds: totalSeconds(PLAN), timing };
+    const long = sceneMarks(PLAN, { ...settings, duration_seconds: 2 * totalSeconds(PLAN) });
+    const fine = sceneMarks(PLAN, { ...settings, fps: 60 });
+    expect(long.map((it) => it.frame)).toEqual(fine.map((it) => it.frame));
+    const slow = { stretches: [{ seconds: 1, speed: 0.5 }], hold_seconds: 1 };
+    expect(sceneMarks(PLAN, { ...settings, timing: slow })).toEqual(long);
+    expect(sceneMarks(PLAN, settings)).toEqual([
       { frame: 0, title: "Name" },
       { frame: 60, title: "Three facts" },
       { frame: 150, title: "Logo" },

@@ -1,6 +1,7 @@
 /** Edits of a plan before it is approved. Pure. */
 
-import type { Plan, Scene } from "../../../api/types";
+import type { Plan, Scene, Settings } from "../../../api/types";
+import { shownAt } from "../../../session/timing";
 
 export const MAX_SCENES = 24;
 export const MIN_SECONDS = 1;
@@ -40,17 +41,18 @@ export function moveScene(plan: Plan, from: number, to: number): Plan {
   return withScenes(plan, plan.scenes.toSpliced(from, 1).toSpliced(to, 0, scene));
 }
 
-/** Where each scene begins, in frames, and its title. */
-/** Where scenes begin. They keep their shares when the whole is made longer or shorter than it was planned. */
+/**
+ * Where scenes begin in the film, in frames. They keep their shares when the whole is made longer or shorter than it was
+ * planned, and move with the pace at which it is played.
+ */
 export function sceneMarks(
   plan: Plan,
-  fps: number,
-  duration = totalSeconds(plan),
+  settings: Pick<Settings, "fps" | "duration_seconds" | "timing">,
 ): { frame: number; title: string }[] {
-  const stretch = duration / totalSeconds(plan);
+  const stretch = settings.duration_seconds / totalSeconds(plan);
   let seconds = 0;
   return plan.scenes.map((scene) => {
-    const frame = Math.round(seconds * stretch * fps);
+    const frame = Math.round(shownAt(settings, seconds * stretch) * settings.fps);
     seconds += scene.duration_seconds;
     return { frame, title: scene.title };
   });

@@ -3,7 +3,7 @@
 import { ImageUp, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { api } from "../../../api/client";
-import type { Aspect, Colors, Engine, Fps, Resolution, Settings } from "../../../api/types";
+import type { Aspect, Engine, Fps, Resolution, Settings } from "../../../api/types";
 import { engineOf } from "../../../session/view";
 import { ENGINE_NAMES } from "../../../session/words";
 import { useAsset, useProject, useUpload } from "../../../store/project";
@@ -14,6 +14,7 @@ import { Select } from "../../../ui/Select";
 import { Slider } from "../../../ui/Slider";
 import { Switch } from "../../../ui/Switch";
 import { useAnimation, useSession, useView } from "../context";
+import { ColorField } from "./ColorField";
 import { Row } from "./Row";
 import styles from "./SettingsTab.module.css";
 
@@ -43,7 +44,7 @@ const spoken = (word: string) => {
 };
 
 export default function SettingsTab() {
-  const { patch, config } = useAnimation();
+  const { patch, config, openStudio } = useAnimation();
   const settings = useView((view) => view.settings);
   const approved = useView((view) => view.approved !== null);
   const hasVersion = useView((view) => view.versions.length > 0);
@@ -108,8 +109,12 @@ export default function SettingsTab() {
       </div>
       {hasVersion && (
         <p className={styles.note}>
-          A change of format is checked and becomes a version of its own. Changes of look reach the
-          agent with your next message.
+          A change of format is checked and becomes a version of its own. Words, colours, fonts and
+          pace are under{" "}
+          <button type="button" onClick={() => openStudio("edit")}>
+            Edit
+          </button>
+          . A change of style reaches the agent with your next message.
         </p>
       )}
       <div className={styles.pair}>
@@ -130,31 +135,36 @@ export default function SettingsTab() {
           />
         </Row>
       </div>
-      <Row label="Colours" hint="Empty ones are the agent's choice.">
-        <div className={styles.colors}>
-          {ROLES.map((role) => (
-            <Color
-              key={role}
-              role={role}
-              value={settings.colors[role]}
-              onChange={(color) => set({ colors: { ...settings.colors, [role]: color } as Colors })}
-            />
-          ))}
-        </div>
-      </Row>
-      <div className={styles.pair}>
-        {(["title", "body"] as const).map((role) => (
-          <Row key={role} label={role === "title" ? "Font of titles" : "Font of text"}>
-            <Choice
-              label={role === "title" ? "Font of titles" : "Font of text"}
-              value={settings.fonts[role]}
-              words={config.fonts}
-              plain
-              onChange={(font) => set({ fonts: { ...settings.fonts, [role]: font } })}
-            />
+      {!hasVersion && (
+        <>
+          <Row label="Colours" hint="Empty ones are the agent's choice.">
+            <div className={styles.colors}>
+              {ROLES.map((role) => (
+                <ColorField
+                  key={role}
+                  name={spoken(role)}
+                  value={settings.colors[role]}
+                  onChange={(color) => set({ colors: { ...settings.colors, [role]: color } })}
+                  onClear={() => set({ colors: { ...settings.colors, [role]: null } })}
+                />
+              ))}
+            </div>
           </Row>
-        ))}
-      </div>
+          <div className={styles.pair}>
+            {(["title", "body"] as const).map((role) => (
+              <Row key={role} label={role === "title" ? "Font of titles" : "Font of text"}>
+                <Choice
+                  label={role === "title" ? "Font of titles" : "Font of text"}
+                  value={settings.fonts[role]}
+                  words={config.fonts}
+                  plain
+                  onChange={(font) => set({ fonts: { ...settings.fonts, [role]: font } })}
+                />
+              </Row>
+            ))}
+          </div>
+        </>
+      )}
       <Row label="Logo">
         <Logo value={settings.logo} onChange={(logo) => set({ logo })} />
       </Row>
@@ -271,53 +281,6 @@ function Choice({ label, value, words, plain, onChange }: ChoiceProps) {
         ...all.map((word) => ({ value: word, label: plain ? word : spoken(word) })),
       ]}
     />
-  );
-}
-
-interface ColorProps {
-  role: string;
-  value: string | null;
-  onChange: (color: string | null) => void;
-}
-
-/** Told when the picker is closed, not at every shade on the way. */
-function Color({ role, value, onChange }: ColorProps) {
-  const input = useRef<HTMLInputElement>(null);
-  const latest = useRef(onChange);
-  latest.current = onChange;
-  useEffect(() => {
-    const element = input.current;
-    if (!element) return;
-    // React's onChange is the `input` event; `change` comes once, at the end.
-    const done = () => latest.current(element.value);
-    element.addEventListener("change", done);
-    return () => element.removeEventListener("change", done);
-  }, []);
-  useEffect(() => {
-    if (input.current && value) input.current.value = value;
-  }, [value]);
-  return (
-    <span className={styles.color} data-empty={value === null || undefined}>
-      <input
-        ref={input}
-        type="color"
-        aria-label={`${spoken(role)} colour`}
-        defaultValue="#808080"
-      />
-      <span>
-        {spoken(role)}
-        <small data-code={value ? true : undefined}>{value ?? "Agent's choice"}</small>
-      </span>
-      {value && (
-        <IconButton
-          size="sm"
-          label={`Let the agent choose the ${role} colour`}
-          onClick={() => onChange(null)}
-        >
-          <X />
-        </IconButton>
-      )}
-    </span>
   );
 }
 

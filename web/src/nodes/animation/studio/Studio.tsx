@@ -9,6 +9,7 @@ import {
   MessagesSquare,
   MonitorPlay,
   Settings2,
+  SlidersHorizontal,
   X,
 } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo } from "react";
@@ -33,6 +34,7 @@ import type { LiveSession } from "../sessions";
 import { usePoster } from "../usePoster";
 import styles from "./Studio.module.css";
 
+const EditTab = lazy(() => import("./edit/EditTab"));
 const CodeTab = lazy(() => import("./CodeTab"));
 const VersionsTab = lazy(() => import("./VersionsTab"));
 const ExportTab = lazy(() => import("./ExportTab"));
@@ -77,6 +79,7 @@ export default function Studio() {
               onChange={openStudio}
               tabs={[
                 { value: "chat", label: "Chat", icon: <MessagesSquare /> },
+                { value: "edit", label: "Edit", icon: <SlidersHorizontal /> },
                 { value: "code", label: "Code", icon: <Code /> },
                 {
                   value: "versions",
@@ -99,6 +102,9 @@ export default function Studio() {
                 <Composer autoFocus />
               </TabPanel>
               <Suspense fallback={<Waiting />}>
+                <TabPanel value="edit" className={styles.scrolls ?? ""}>
+                  <EditTab />
+                </TabPanel>
                 <TabPanel value="code" className={styles.scrolls ?? ""}>
                   <CodeTab />
                 </TabPanel>
@@ -151,8 +157,8 @@ function Large({ live }: { live: LiveSession }) {
   }, [preview, available]);
   useEffect(() => () => preview.want(false), [preview]);
   const marks = useMemo(
-    () => (approved ? sceneMarks(approved, settings.fps, settings.duration_seconds) : []),
-    [approved, settings.fps, settings.duration_seconds],
+    () => (approved ? sceneMarks(approved, settings) : []),
+    [approved, settings],
   );
   const older = versions.find((it) => it.id === shown);
   if (!approved) return <NothingYet />;

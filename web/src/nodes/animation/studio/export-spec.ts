@@ -10,6 +10,7 @@ import type {
   Settings,
   Size,
 } from "../../../api/types";
+import { filmSeconds } from "../../../session/timing";
 
 export interface ExportChoice {
   format: RenderFormat;
@@ -49,8 +50,9 @@ export function sizeOf(aspect: Aspect, resolution: Resolution): Size {
   return w >= h ? { width: long, height: short } : { width: short, height: long };
 }
 
-export const frameCount = (settings: Pick<Settings, "duration_seconds" | "fps">): number =>
-  Math.max(1, Math.round(settings.duration_seconds * settings.fps));
+export const frameCount = (
+  settings: Pick<Settings, "duration_seconds" | "fps" | "timing">,
+): number => Math.max(1, Math.round(filmSeconds(settings) * settings.fps));
 
 export interface Preset {
   label: string;
