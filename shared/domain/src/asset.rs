@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum AssetKind {
-    /// PNG, JPEG, WebP, GIF.
+    /// PNG, JPEG, WebP, GIF, SVG.
     Image,
     /// MP4, WebM, MOV.
     Video,
@@ -18,6 +18,20 @@ pub enum AssetKind {
     Audio,
     /// TTF, OTF, WOFF, WOFF2.
     Font,
+}
+
+/// What a person means an asset to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AssetRole {
+    /// The mark of a brand: shown whole, in its own colours.
+    Logo,
+    /// What the animation is about.
+    Product,
+    /// Behind everything.
+    Background,
+    /// Like this: its look is taken up, and it is never shown itself. A workspace does not have it.
+    Reference,
 }
 
 /// Whether an asset can be used.
@@ -47,10 +61,16 @@ pub struct Asset {
     pub size: u64,
     /// Content, once committed.
     pub blob: Option<BlobId>,
-    /// Pixels across, for pictures.
+    /// Pixels across, for pictures and videos.
     pub width: Option<u32>,
-    /// Pixels down, for pictures.
+    /// Pixels down, for pictures and videos.
     pub height: Option<u32>,
+    /// How long it takes, for videos.
+    #[serde(default)]
+    pub seconds: Option<f64>,
+    /// What it is for, where a person said so.
+    #[serde(default)]
+    pub role: Option<AssetRole>,
     /// Where a workspace has it: `public/assets/<name>`.
     pub path: String,
     /// Whether it can be used.

@@ -5,6 +5,7 @@ mod events;
 mod extract;
 mod guard;
 mod idempotency;
+mod media;
 mod openapi;
 mod proxy;
 mod routes;

@@ -4,6 +4,7 @@ import { errorFrom, isAbort, networkError } from "./errors";
 import { idempotencyKey } from "./ids";
 import type {
   Asset,
+  AssetRole,
   Config,
   DesignPatch,
   Document,
@@ -231,6 +232,8 @@ export const api = {
       json<Asset>("POST", `${V1}/assets/${plain(id)}/commit`, { signal }),
     get: (id: string, signal?: AbortSignal) =>
       json<Asset>("GET", `${V1}/assets/${plain(id)}`, { signal }),
+    setRole: (id: string, role: AssetRole | null) =>
+      json<Asset>("PATCH", `${V1}/assets/${plain(id)}`, { body: { role } }),
     remove: (id: string) => nothing("DELETE", `${V1}/assets/${plain(id)}`),
     contentUrl: (id: string) => `${V1}/assets/${plain(id)}/content`,
   },

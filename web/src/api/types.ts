@@ -41,6 +41,7 @@ export type Viewport = Schemas["Viewport"];
 
 export type Asset = Told<Schemas["Asset"]>;
 export type AssetKind = Schemas["AssetKind"];
+export type AssetRole = Schemas["AssetRole"];
 /** Where and how announced bytes are sent. */
 export type Upload = Schemas["Upload"];
 

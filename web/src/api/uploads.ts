@@ -6,7 +6,7 @@ import type { Asset, Upload } from "./types";
 
 /** What the server takes, for file pickers. */
 export const ACCEPTED =
-  "image/png,image/jpeg,image/webp,image/gif,video/mp4,video/webm,video/quicktime," +
+  "image/png,image/jpeg,image/webp,image/gif,image/svg+xml,video/mp4,video/webm,video/quicktime," +
   "audio/mpeg,audio/wav,audio/ogg,audio/mp4,.m4a,.mov,.ttf,.otf,.woff,.woff2";
 
 export interface UploadOptions {
@@ -44,6 +44,7 @@ const TYPES: Record<string, string> = {
   woff2: "font/woff2",
   m4a: "audio/mp4",
   mov: "video/quicktime",
+  svg: "image/svg+xml",
 };
 
 /** `fetch` cannot tell how much of a body was sent; XMLHttpRequest can. */

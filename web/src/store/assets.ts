@@ -3,7 +3,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { api } from "../api/client";
 import { type ApiError, asApiError, isAbort } from "../api/errors";
-import type { Asset } from "../api/types";
+import type { Asset, AssetRole } from "../api/types";
 import { type UploadOptions, uploadAsset } from "../api/uploads";
 
 export interface UploadState {
@@ -24,6 +24,8 @@ export interface AssetStore extends StoreApi<AssetsState> {
   load(): Promise<void>;
   /** The asset, fetched if it is not known yet. */
   fetch(id: string): Promise<Asset>;
+  /** Says what an asset is for; what it was for is back where that fails. */
+  setRole(id: string, role: AssetRole | null): Promise<void>;
   /** Uploads for `owner`; null where it failed (the state says why) or was cancelled. */
   upload(owner: string, file: File): Promise<Asset | null>;
   /** Cancels an upload, or forgets one that failed. */
@@ -68,6 +70,16 @@ export function createAssetStore(projectId: string, send: Send = uploadAsset): A
           .finally(() => fetching.delete(id));
       fetching.set(id, pending);
       return pending;
+    },
+    async setRole(id, role) {
+      const before = store.getState().byId[id];
+      if (before) add({ ...before, role });
+      try {
+        add(await api.assets.setRole(id, role));
+      } catch (thrown) {
+        if (before) add(before);
+        throw thrown;
+      }
     },
     async upload(owner, file) {
       running.get(owner)?.abort();

@@ -3,6 +3,7 @@
 use super::window::{self, Chapter};
 use koda_domain::{
     AssetId, Event, EventBody, MessageId, SessionId,
+    asset::Asset,
     event::{TurnInput, TurnOutcome},
     limits::EVENTS_PAGE,
     message::{Content, Message, Speaker, ToolCall, ToolOutput},
@@ -17,6 +18,10 @@ const TOLD_OF_OLDER: usize = 160;
 /// The most of the person's words that are told, and how long each may be, in characters.
 const TOLD: usize = 150;
 const LONGEST_TOLD: usize = 2_000;
+/// Pictures that providers take, how large each may be, in bytes, and how many of one message are shown.
+const SEEN: [&str; 4] = ["image/png", "image/jpeg", "image/webp", "image/gif"];
+const SEEN_BYTES: u64 = 3 << 20;
+const SEEN_AT_ONCE: usize = 4;
 
 /// What was said, and by the person in particular.
 #[derive(Debug, Default)]
@@ -80,18 +85,35 @@ pub(crate) async fn read(
     }
 }
 
-/// Rebuilds the conversation.
-pub(crate) fn build(log: &[Event]) -> Talk {
-    let mut builder = Builder::default();
+/// Rebuilds the conversation. Pictures among the assets are shown with the messages that they came with.
+pub(crate) fn build(log: &[Event], given: &[Asset]) -> Talk {
+    let mut builder = Builder {
+        pictures: given.iter().filter_map(picture).collect(),
+        ..Builder::default()
+    };
     for event in log {
         builder.take(&event.body);
     }
     builder.talk
 }
 
+/// A picture as models take it.
+fn picture(asset: &Asset) -> Option<(AssetId, Content)> {
+    let media_type = &asset.media_type;
+    if !SEEN.contains(&media_type.as_str()) || asset.size > SEEN_BYTES {
+        return None;
+    }
+    let content = Content::Image {
+        blob: asset.blob.clone()?,
+        media_type: media_type.clone(),
+    };
+    Some((asset.id, content))
+}
+
 #[derive(Default)]
 struct Builder {
     talk: Talk,
+    pictures: HashMap<AssetId, Content>,
     posted: HashMap<MessageId, (String, Vec<AssetId>)>,
     plan: Option<Plan>,
     open: Vec<ToolCall>,
@@ -180,6 +202,14 @@ impl Builder {
                 self.talk.said.push(words.clone());
                 self.chapter().words.clone_from(&words);
                 self.user(&format!("{}{words}", rejected.unwrap_or_default()));
+                let seen: Vec<_> = attachments
+                    .iter()
+                    .filter_map(|id| self.pictures.get(id).cloned())
+                    .take(SEEN_AT_ONCE)
+                    .collect();
+                if !seen.is_empty() {
+                    self.push(Speaker::User, seen);
+                }
                 self.talk.request = words;
                 self.talk.attachments = attachments;
             }

@@ -16,6 +16,7 @@ pub(crate) use step::{TRIES, pause};
 use crate::{News, Room, Studio, StudioError, commands::approval, commit::Writer, tools};
 use koda_domain::{
     AssetId, EventBody, SessionId, SessionState, TurnId, WorkPath,
+    asset::AssetRole,
     event::{Actor, TurnOutcome},
     store::{Lease, SessionHead, StoreError},
     version::FileEntry,
@@ -275,6 +276,10 @@ impl Studio {
             let Ok(asset) = self.store().asset(&head.tenant, id).await else {
                 continue;
             };
+            // What is to be like something is made without it.
+            if asset.role == Some(AssetRole::Reference) {
+                continue;
+            }
             if let (Ok(path), Some(blob)) = (WorkPath::parse_writable(&asset.path), asset.blob) {
                 files.push((
                     path,

@@ -1,8 +1,12 @@
 //! What a model is told on every call, whatever the conversation has become: rules and facts.
 
 use super::conversation::Talk;
-use crate::Studio;
-use koda_domain::{Engine, SessionState, event::TurnInput, store::SessionHead};
+use koda_domain::{
+    Engine, SessionState,
+    asset::{Asset, AssetRole},
+    event::TurnInput,
+    store::SessionHead,
+};
 use serde_json::{Value, json};
 
 const ORCHESTRATOR: &str = include_str!("../prompts/orchestrator.md");
@@ -46,18 +50,21 @@ pub(crate) fn stage(state: &SessionState) -> &'static str {
     }
 }
 
-/// Facts of this session, read from the store.
-pub(super) async fn facts(studio: &Studio, head: &SessionHead, talk: &Talk) -> Value {
+/// Facts of this session: its state, and the assets that were given.
+pub(super) fn facts(head: &SessionHead, given: &[Asset], talk: &Talk) -> Value {
     let state = &head.state;
-    let mut assets = Vec::new();
-    for id in &state.assets {
-        if let Ok(a) = studio.store().asset(&head.tenant, *id).await {
-            assets.push(json!({
-                "id": a.id, "filename": a.filename, "kind": a.kind, "path": a.path,
-                "width": a.width, "height": a.height, "new": talk.attachments.contains(id),
-            }));
-        }
-    }
+    let assets: Vec<_> = given
+        .iter()
+        .map(|a| {
+            // A reference is no file of the workspace.
+            let path = (a.role != Some(AssetRole::Reference)).then_some(&a.path);
+            json!({
+                "id": a.id, "filename": a.filename, "kind": a.kind, "role": a.role, "path": path, "media_type": a.media_type,
+                "bytes": a.size, "width": a.width, "height": a.height, "seconds": a.seconds,
+                "new": talk.attachments.contains(&a.id),
+            })
+        })
+        .collect();
     let files: Vec<_> = state
         .files
         .0

@@ -99,12 +99,19 @@ impl Job<'_> {
 
     async fn request(&self, head: &SessionHead, shown: usize) -> Result<ModelRequest, Interrupted> {
         let log = conversation::read(self.studio.store(), self.session).await?;
-        let talk = conversation::build(&log);
+        let mut given = Vec::new();
+        let logo = head.state.settings.logo;
+        let unnamed = logo.filter(|id| !head.state.assets.contains(id));
+        for id in head.state.assets.iter().chain(&unnamed) {
+            // One that was deleted meanwhile is simply not there.
+            given.extend(self.studio.store().asset(&head.tenant, *id).await.ok());
+        }
+        let talk = conversation::build(&log, &given);
         Ok(ModelRequest {
             tenant: head.tenant.clone(),
             role: Role::Orchestrator,
             system: pinned::system(head.state.engine()),
-            pinned: pinned::facts(self.studio, head, &talk).await,
+            pinned: pinned::facts(head, &given, &talk),
             messages: talk.shown(shown),
             tools: tools::offered(&head.state),
             max_output_tokens: ANSWER_TOKENS,

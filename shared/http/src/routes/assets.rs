@@ -5,12 +5,12 @@ use crate::{
     AppState, Code,
     error::{ApiError, ApiResult, ErrorBody},
     extract::{At, Body, Tenant},
+    media::{extension_of, sniff, unsupported},
 };
 use axum::{Json, extract::State, http::StatusCode, response::Redirect};
-use bytes::Bytes;
 use koda_domain::{
     AssetId, BlobId, ProjectId,
-    asset::{Asset, AssetKind, AssetStatus},
+    asset::{Asset, AssetRole, AssetStatus},
     limits::ASSET_BYTES,
     objects::{DownloadTerms, ObjectError, ObjectKey, UploadTerms, read_all},
     rate::Costly,
@@ -22,16 +22,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// How long an upload may take to begin.
 const UPLOAD: Duration = Duration::from_secs(3600);
-/// The most pixels of a picture, on a side and in all.
-const SIDE: usize = 16_384;
-const PIXELS: usize = 100_000_000;
 
 /// Routes of assets.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list_assets, announce_asset))
         .routes(routes!(commit_asset))
-        .routes(routes!(get_asset, delete_asset))
+        .routes(routes!(get_asset, update_asset, delete_asset))
         .routes(routes!(get_asset_content))
 }
 
@@ -105,6 +102,8 @@ async fn announce_asset(
         blob: None,
         width: None,
         height: None,
+        seconds: None,
+        role: None,
         status: AssetStatus::Pending,
         created_at: state.studio.clock().now(),
     };
@@ -155,105 +154,6 @@ fn safe_path(filename: &str, id: AssetId, extension: &str) -> String {
     }
 }
 
-fn unsupported() -> ApiError {
-    ApiError::new(
-        Code::UnsupportedMediaType,
-        "This kind of file cannot be used. Pictures: PNG, JPEG, WebP, GIF. Video: MP4, WebM, MOV. Sound: MP3, WAV, OGG, M4A. \
-         Fonts: TTF, OTF, WOFF, WOFF2.",
-    )
-}
-
-/// What is accepted, and what such a file is called.
-fn extension_of(media_type: &str) -> Option<&'static str> {
-    Some(match media_type {
-        "image/png" => "png",
-        "image/jpeg" => "jpg",
-        "image/webp" => "webp",
-        "image/gif" => "gif",
-        "video/mp4" => "mp4",
-        "video/webm" => "webm",
-        "video/quicktime" => "mov",
-        "audio/mpeg" => "mp3",
-        "audio/wav" | "audio/x-wav" => "wav",
-        "audio/ogg" => "ogg",
-        "audio/m4a" | "audio/mp4" | "audio/x-m4a" => "m4a",
-        "font/ttf" | "application/font-sfnt" => "ttf",
-        "font/otf" => "otf",
-        "font/woff" | "application/font-woff" => "woff",
-        "font/woff2" => "woff2",
-        _ => return None,
-    })
-}
-
-/// What the content is, whatever it was said to be.
-struct Sniffed {
-    media_type: &'static str,
-    kind: AssetKind,
-    size: Option<imagesize::ImageSize>,
-}
-
-fn sniff(bytes: &Bytes, extension: &str) -> ApiResult<Sniffed> {
-    let found = infer::get(bytes).ok_or_else(unsupported)?;
-    let media_type = found.mime_type();
-    let actual = extension_of(media_type).ok_or_else(unsupported)?;
-    if actual != extension {
-        let message = format!(
-            "The file says it is {extension}, but its content is {actual}; upload it as what it is."
-        );
-        return Err(ApiError::new(Code::UnsupportedMediaType, message));
-    }
-    let kind = match media_type.split('/').next() {
-        Some("image") => AssetKind::Image,
-        Some("video") => AssetKind::Video,
-        Some("audio") => AssetKind::Audio,
-        _ => AssetKind::Font,
-    };
-    let mut size = None;
-    if kind == AssetKind::Image {
-        let read = imagesize::blob_size(bytes);
-        let read = read.map_err(|_| {
-            ApiError::field("file", "The picture is damaged: its size cannot be read.")
-        })?;
-        if read.width == 0
-            || read.width > SIDE
-            || read.height > SIDE
-            || read.width * read.height > PIXELS
-        {
-            return Err(ApiError::field(
-                "file",
-                "A picture has at most 16384 pixels on a side and 100 million in all.",
-            ));
-        }
-        if !is_whole(media_type, bytes) {
-            return Err(ApiError::field(
-                "file",
-                "The picture is cut off: its end is missing. Save it again, and upload that.",
-            ));
-        }
-        size = Some(read);
-    }
-    Ok(Sniffed {
-        media_type,
-        kind,
-        size,
-    })
-}
-
-/// Whether a picture has its end, as its format marks it.
-fn is_whole(media_type: &str, bytes: &[u8]) -> bool {
-    let holds = |mark: &[u8]| bytes.windows(mark.len()).rev().any(|it| it == mark);
-    match media_type {
-        "image/png" => holds(b"IEND"),
-        "image/jpeg" => holds(&[0xff, 0xd9]),
-        "image/gif" => bytes.trim_ascii_end().ends_with(b";") || holds(&[0x00, 0x3b]),
-        "image/webp" => bytes
-            .get(4..8)
-            .and_then(|size| size.try_into().ok())
-            .is_some_and(|size| u32::from_le_bytes(size) as usize + 8 <= bytes.len()),
-        _ => true,
-    }
-}
-
 /// Check what was uploaded by its content, and make it usable.
 #[utoipa::path(post, path = "/api/v1/assets/{asset}/commit", tag = "assets", params(("asset" = String, Path)),
     responses((status = 200, body = Asset), (status = "4XX", body = ErrorBody)))]
@@ -278,7 +178,7 @@ async fn commit_asset(
         other => other?,
     };
     let extension = asset.path.rsplit('.').next().unwrap_or_default().to_owned();
-    let sniffed = match sniff(&bytes, &extension) {
+    let sniffed = match sniff(bytes, &extension) {
         Ok(sniffed) => sniffed,
         Err(error) => {
             objects.delete(&upload).await?;
@@ -286,15 +186,20 @@ async fn commit_asset(
             return Err(error);
         }
     };
-    let blob = BlobId::of(&bytes);
-    asset.size = bytes.len() as u64;
+    let blob = BlobId::of(&sniffed.bytes);
+    asset.size = sniffed.bytes.len() as u64;
     objects
-        .put(&ObjectKey::blob(&tenant, &blob), sniffed.media_type, bytes)
+        .put(
+            &ObjectKey::blob(&tenant, &blob),
+            sniffed.media_type,
+            sniffed.bytes,
+        )
         .await?;
     sniffed.media_type.clone_into(&mut asset.media_type);
     asset.kind = Some(sniffed.kind);
-    asset.width = sniffed.size.and_then(|s| u32::try_from(s.width).ok());
-    asset.height = sniffed.size.and_then(|s| u32::try_from(s.height).ok());
+    asset.width = sniffed.size.map(|size| size.0);
+    asset.height = sniffed.size.map(|size| size.1);
+    asset.seconds = sniffed.seconds;
     asset.blob = Some(blob);
     asset.status = AssetStatus::Ready;
     store.put_asset(&tenant, &asset).await?;
@@ -311,6 +216,29 @@ async fn get_asset(
     At(id): At<AssetId>,
 ) -> ApiResult<Json<Asset>> {
     Ok(Json(state.studio.store().asset(&tenant, id).await?))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AssetPatch {
+    /// What it is for; `null` leaves that to the agent.
+    role: Option<AssetRole>,
+}
+
+/// Say what an asset is for.
+#[utoipa::path(patch, path = "/api/v1/assets/{asset}", tag = "assets", request_body = AssetPatch,
+    params(("asset" = String, Path)), responses((status = 200, body = Asset), (status = "4XX", body = ErrorBody)))]
+async fn update_asset(
+    State(state): State<AppState>,
+    Tenant(tenant): Tenant,
+    At(id): At<AssetId>,
+    Body(patch): Body<AssetPatch>,
+) -> ApiResult<Json<Asset>> {
+    let store = state.studio.store();
+    let mut asset = store.asset(&tenant, id).await?;
+    asset.role = patch.role;
+    store.put_asset(&tenant, &asset).await?;
+    Ok(Json(asset))
 }
 
 /// An asset's content: a redirect.

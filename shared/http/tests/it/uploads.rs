@@ -3,7 +3,7 @@
 use crate::support::{App, HOST, Reply, app};
 use axum::{
     body::Body,
-    http::{Request, StatusCode},
+    http::{Method, Request, StatusCode},
 };
 use serde_json::{Value, json};
 
@@ -138,7 +138,6 @@ async fn t32_what_is_not_what_it_claims_is_refused_and_gone() {
         );
     }
     for (name, kind) in [
-        ("x.svg", "image/svg+xml"),
         ("x.html", "text/html"),
         ("x.exe", "application/octet-stream"),
     ] {
@@ -159,6 +158,154 @@ async fn t32_what_is_not_what_it_claims_is_refused_and_gone() {
             .json()["items"],
         json!([])
     );
+}
+
+/// Announces, uploads and commits.
+async fn upload(app: &App, project: &str, name: &str, kind: &str, bytes: Vec<u8>) -> Reply {
+    let announced = announce(app, project, name, kind, bytes.len()).await.json();
+    let sent = put(app, &announced, kind, bytes).await;
+    assert_eq!(sent.status, StatusCode::NO_CONTENT);
+    commit(app, &announced).await
+}
+
+async fn content(app: &App, asset: &Value) -> Vec<u8> {
+    let id = asset["id"].as_str().unwrap();
+    let link = app.get(&format!("/api/v1/assets/{id}/content")).await;
+    app.get(link.headers["location"].to_str().unwrap())
+        .await
+        .bytes
+}
+
+#[tokio::test]
+async fn a_drawing_keeps_its_shapes_and_loses_what_could_do_something() {
+    let app = app();
+    let project = app.project().await;
+    let svg = r##"<?xml version="1.0"?>
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 320.5 200" onload="alert(1)">
+  <script>alert(2)</script>
+  <foreignObject><iframe src="https://example.com"></iframe></foreignObject>
+  <image href="https://example.com/spy.png" width="9" height="9"/>
+  <a href="javascript:alert(3)"><circle id="dot" cx="50" cy="50" r="40" fill="#ff3300"/></a>
+  <use xlink:href="https://example.com/all.svg#x"/>
+</svg>"##;
+    let asset = upload(
+        &app,
+        &project,
+        "Mark.svg",
+        "image/svg+xml",
+        svg.as_bytes().to_vec(),
+    )
+    .await
+    .json();
+    assert_eq!(
+        (&asset["kind"], &asset["width"], &asset["height"]),
+        (&json!("image"), &json!(321), &json!(200))
+    );
+    let kept = String::from_utf8(content(&app, &asset).await).unwrap();
+    assert!(
+        kept.contains("circle") && kept.contains("#ff3300"),
+        "{kept}"
+    );
+    for gone in [
+        "script",
+        "alert",
+        "onload",
+        "foreignObject",
+        "iframe",
+        "example.com",
+    ] {
+        assert!(!kept.contains(gone), "{gone} is still there: {kept}");
+    }
+    assert_eq!(asset["size"], kept.len());
+    let bomb = "<!DOCTYPE svg [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;\">\
+        <!ENTITY c \"&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;\"><!ENTITY d \"&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;\">\
+        <!ENTITY e \"&d;&d;&d;&d;&d;&d;&d;&d;&d;&d;\"><!ENTITY f \"&e;&e;&e;&e;&e;&e;&e;&e;&e;&e;\">\
+        <!ENTITY g \"&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;\">]>\
+        <svg xmlns=\"http://www.w3.org/2000/svg\"><text>&g;</text></svg>";
+    let wrong = [
+        bomb,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\"><rect>",
+        "<html><body>no drawing</body></html>",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"90000\" height=\"90000\"/>",
+        "plain words",
+    ];
+    for text in wrong {
+        let bytes = text.as_bytes().to_vec();
+        let reply = upload(&app, &project, "x.svg", "image/svg+xml", bytes).await;
+        assert!(reply.status.is_client_error(), "{text}: {}", reply.status);
+    }
+}
+
+#[tokio::test]
+async fn a_video_is_probed_and_one_that_cannot_be_read_is_refused() {
+    let app = app();
+    let project = app.project().await;
+    let folder = tempfile::tempdir().unwrap();
+    for (name, kind, codec) in [
+        ("film.mp4", "video/mp4", "libx264"),
+        ("film.webm", "video/webm", "libvpx-vp9"),
+        ("film.mov", "video/quicktime", "libx264"),
+    ] {
+        let file = folder.path().join(name);
+        let made = std::process::Command::new("ffmpeg")
+            .args([
+                "-v",
+                "error",
+                "-f",
+                "lavfi",
+                "-i",
+                "testsrc=s=160x90:d=1.5:r=10",
+                "-c:v",
+                codec,
+            ])
+            .args(["-pix_fmt", "yuv420p"])
+            .arg(&file)
+            .status();
+        assert!(made.unwrap().success());
+        let bytes = std::fs::read(&file).unwrap();
+        let asset = upload(&app, &project, name, kind, bytes.clone())
+            .await
+            .json();
+        assert_eq!(
+            (
+                &asset["kind"],
+                &asset["width"],
+                &asset["height"],
+                &asset["seconds"]
+            ),
+            (&json!("video"), &json!(160), &json!(90), &json!(1.5)),
+            "{name}"
+        );
+        assert_eq!(content(&app, &asset).await, bytes, "{name}");
+        let cut = upload(&app, &project, name, kind, bytes[..40].to_vec()).await;
+        assert!(cut.status.is_client_error(), "{name}: {}", cut.status);
+    }
+}
+
+#[tokio::test]
+async fn what_an_asset_is_for_is_said_and_taken_back() {
+    let app = app();
+    let project = app.project().await;
+    let asset = upload(&app, &project, "a.png", "image/png", png(3, 2))
+        .await
+        .json();
+    assert_eq!(asset["role"], Value::Null);
+    let path = format!("/api/v1/assets/{}", asset["id"].as_str().unwrap());
+    for role in [json!("reference"), json!(null), json!("logo")] {
+        let patched = app
+            .call(Method::PATCH, &path, Some(json!({"role": role})))
+            .await;
+        assert_eq!(
+            (patched.status, &patched.json()["role"]),
+            (StatusCode::OK, &role)
+        );
+        assert_eq!(app.get(&path).await.json()["role"], role);
+    }
+    let wrong = app
+        .call(Method::PATCH, &path, Some(json!({"role": "king"})))
+        .await;
+    assert!(wrong.status.is_client_error());
+    assert_eq!(app.get(&path).await.json()["role"], "logo");
 }
 
 #[tokio::test]

@@ -36,8 +36,8 @@ pub(crate) struct AssetFact {
     pub id: String,
     pub filename: String,
     pub kind: Option<String>,
-    /// `public/assets/…`.
-    pub path: String,
+    /// `public/assets/…`; none of what is a reference.
+    pub path: Option<String>,
     /// Whether it came with the message that this turn answers.
     pub new: bool,
 }
@@ -81,7 +81,7 @@ impl Facts {
     pub fn pictures(&self) -> impl DoubleEndedIterator<Item = &AssetFact> {
         self.assets
             .iter()
-            .filter(|a| a.kind.as_deref() == Some("image"))
+            .filter(|a| a.kind.as_deref() == Some("image") && a.path.is_some())
     }
 
     /// Whether the animation has been written.
@@ -93,7 +93,8 @@ impl Facts {
 impl AssetFact {
     /// The path as `design.ts` has it: below `public/`.
     pub fn public_path(&self) -> &str {
-        self.path.strip_prefix("public/").unwrap_or(&self.path)
+        let path = self.path.as_deref().unwrap_or_default();
+        path.strip_prefix("public/").unwrap_or(path)
     }
 }
 

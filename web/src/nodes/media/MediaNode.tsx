@@ -2,16 +2,19 @@ import { AudioLines, Film, ImageIcon, ImagePlay, RefreshCw, Type, Upload, X } fr
 import { useEffect, useRef, useState } from "react";
 import { api } from "../../api/client";
 import { asApiError, sentence } from "../../api/errors";
-import type { Asset, AssetKind } from "../../api/types";
+import type { Asset, AssetKind, AssetRole } from "../../api/types";
 import { ACCEPTED } from "../../api/uploads";
 import { dataString } from "../../graph/document";
+import { clock } from "../../session/words";
 import type { UploadState } from "../../store/assets";
 import { useAsset, useNodeActions, useProject, useUpload } from "../../store/project";
 import { Button, IconButton } from "../../ui/Button";
 import { cx } from "../../ui/cx";
 import { formatBytes } from "../../ui/format";
 import { Progress } from "../../ui/Progress";
+import { Select, type SelectOption } from "../../ui/Select";
 import { Skeleton } from "../../ui/Skeleton";
+import { toast } from "../../ui/Toast";
 import { NodeHeader } from "../NodeHeader";
 import type { NodeViewProps } from "../types";
 import { FontSample } from "./FontSample";
@@ -78,7 +81,12 @@ export function MediaNode({ id, data }: NodeViewProps) {
           </button>
         )}
       </div>
-      {asset && !upload && <p className={styles.facts}>{factsOf(asset)}</p>}
+      {asset && !upload && (
+        <div className={styles.foot}>
+          <p className={styles.facts}>{factsOf(asset)}</p>
+          {(asset.kind === "image" || asset.kind === "video") && <Role asset={asset} />}
+        </div>
+      )}
       <input
         ref={picker}
         type="file"
@@ -111,6 +119,33 @@ function useMissing(assetId: string | null, asset: Asset | null): string | null 
     };
   }, [assets, assetId, asset]);
   return problem;
+}
+
+const ROLES: readonly SelectOption<AssetRole | null>[] = [
+  { value: null, label: "Use as you like", detail: "The agent decides, or your words do" },
+  { value: "logo", label: "Logo", detail: "Shown whole, in its own colours" },
+  { value: "product", label: "Product", detail: "What the animation is about" },
+  { value: "background", label: "Background", detail: "Behind everything" },
+  { value: "reference", label: "Like this", detail: "Its look is taken up; it is never shown" },
+];
+
+/** What the agent is to make of it. */
+function Role({ asset }: { asset: Asset }) {
+  const { assets } = useProject();
+  return (
+    <Select<AssetRole | null>
+      size="sm"
+      label="What it is for"
+      className={cx(styles.role, "nodrag")}
+      value={asset.role}
+      onChange={(role) =>
+        void assets
+          .setRole(asset.id, role)
+          .catch((thrown: unknown) => toast.error("This was not saved", thrown))
+      }
+      options={ROLES}
+    />
+  );
 }
 
 function Shown({ asset }: { asset: Asset }) {
@@ -181,7 +216,8 @@ function Uploading({
 
 function factsOf(asset: Asset): string {
   const size = asset.width && asset.height ? `${asset.width} × ${asset.height}` : null;
-  return [size, asset.media_type.replace(/^.*\//, "").toUpperCase(), formatBytes(asset.size)]
+  const length = asset.seconds ? clock(asset.seconds) : null;
+  return [size, length, asset.media_type.replace(/^.*\/|\+.*$/g, "").toUpperCase(), formatBytes(asset.size)]
     .filter(Boolean)
     .join(" · ");
 }

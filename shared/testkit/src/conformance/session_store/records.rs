@@ -3,7 +3,7 @@
 use super::{Store, at, new_project, project, session, tenant};
 use koda_domain::{
     AssetId, ProjectId,
-    asset::{Asset, AssetStatus},
+    asset::{Asset, AssetRole, AssetStatus},
     project::Project,
     rate::Costly,
     store::{KeyAnswer, StoreError},
@@ -21,6 +21,8 @@ fn asset(project: ProjectId) -> Asset {
         blob: None,
         width: None,
         height: None,
+        seconds: Some(1.5),
+        role: Some(AssetRole::Reference),
         path: "public/assets/a.png".into(),
         status: AssetStatus::Pending,
         created_at: at(0),

@@ -320,7 +320,7 @@ function Logo({
         ref={picker}
         type="file"
         hidden
-        accept="image/png,image/jpeg,image/webp,image/gif"
+        accept="image/png,image/jpeg,image/webp,image/gif,image/svg+xml"
         onChange={(event) => {
           const file = event.target.files?.[0];
           event.target.value = "";
