@@ -53,7 +53,8 @@ export interface paths {
         delete: operations["delete_asset"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Say what an asset is for. */
+        patch: operations["update_asset"];
         trace?: never;
     };
     "/api/v1/assets/{asset}/commit": {
@@ -622,7 +623,7 @@ export interface components {
             filename: string;
             /**
              * Format: int32
-             * @description Pixels down, for pictures.
+             * @description Pixels down, for pictures and videos.
              */
             height?: number | null;
             /** @description Its name. */
@@ -634,6 +635,12 @@ export interface components {
             path: string;
             /** @description Where it belongs. */
             project_id: components["schemas"]["ProjectId"];
+            role?: components["schemas"]["AssetRole"] | null;
+            /**
+             * Format: double
+             * @description How long it takes, for videos.
+             */
+            seconds?: number | null;
             /**
              * Format: int64
              * @description Bytes.
@@ -643,7 +650,7 @@ export interface components {
             status: components["schemas"]["AssetStatus"];
             /**
              * Format: int32
-             * @description Pixels across, for pictures.
+             * @description Pixels across, for pictures and videos.
              */
             width?: number | null;
         };
@@ -653,6 +660,14 @@ export interface components {
          * @enum {string}
          */
         AssetKind: "image" | "video" | "audio" | "font";
+        AssetPatch: {
+            role?: components["schemas"]["AssetRole"] | null;
+        };
+        /**
+         * @description What a person means an asset to be.
+         * @enum {string}
+         */
+        AssetRole: "logo" | "product" | "background" | "reference";
         /**
          * @description Whether an asset can be used.
          * @enum {string}
@@ -1382,7 +1397,7 @@ export interface components {
                 filename: string;
                 /**
                  * Format: int32
-                 * @description Pixels down, for pictures.
+                 * @description Pixels down, for pictures and videos.
                  */
                 height?: number | null;
                 /** @description Its name. */
@@ -1394,6 +1409,12 @@ export interface components {
                 path: string;
                 /** @description Where it belongs. */
                 project_id: components["schemas"]["ProjectId"];
+                role?: components["schemas"]["AssetRole"] | null;
+                /**
+                 * Format: double
+                 * @description How long it takes, for videos.
+                 */
+                seconds?: number | null;
                 /**
                  * Format: int64
                  * @description Bytes.
@@ -1403,7 +1424,7 @@ export interface components {
                 status: components["schemas"]["AssetStatus"];
                 /**
                  * Format: int32
-                 * @description Pixels across, for pictures.
+                 * @description Pixels across, for pictures and videos.
                  */
                 width?: number | null;
             }[];
@@ -2712,6 +2733,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    update_asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssetPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asset"];
+                };
             };
             "4XX": {
                 headers: {

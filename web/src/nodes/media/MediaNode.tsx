@@ -217,7 +217,12 @@ function Uploading({
 function factsOf(asset: Asset): string {
   const size = asset.width && asset.height ? `${asset.width} × ${asset.height}` : null;
   const length = asset.seconds ? clock(asset.seconds) : null;
-  return [size, length, asset.media_type.replace(/^.*\/|\+.*$/g, "").toUpperCase(), formatBytes(asset.size)]
+  return [
+    size,
+    length,
+    asset.media_type.replace(/^.*\/|\+.*$/g, "").toUpperCase(),
+    formatBytes(asset.size),
+  ]
     .filter(Boolean)
     .join(" · ");
 }
