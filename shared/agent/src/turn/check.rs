@@ -4,14 +4,10 @@ use super::{Interrupted, Job};
 use crate::{Studio, StudioError};
 use futures_util::StreamExt;
 use koda_domain::{
-    EventBody, SandboxId, Settings,
-    design::DESIGN_PATH,
-    event::TurnInput,
+    EventBody, SandboxId,
     report::{CheckReport, Diagnostic, Severity},
     sandbox::{Exec, ExecEvent, ProcessName, SandboxError},
     store::SessionHead,
-    timing::Timing,
-    version::Manifest,
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -30,6 +26,20 @@ const TOLD: usize = 4_000;
 impl Job<'_> {
     /// Checks the working files and records what was found.
     pub(crate) async fn check(&self, head: &SessionHead) -> Result<SessionHead, Interrupted> {
+        self.checked(head, &["koda-capture", "check", "--app", "/app"])
+            .await
+    }
+
+    /// The same where code that has passed is played with other values.
+    pub(super) async fn check_values(
+        &self,
+        head: &SessionHead,
+    ) -> Result<SessionHead, Interrupted> {
+        self.checked(head, &["koda-capture", "check", "--app", "/app", "--quick"])
+            .await
+    }
+
+    async fn checked(&self, head: &SessionHead, argv: &[&str]) -> Result<SessionHead, Interrupted> {
         let head = if head
             .state
             .check
@@ -42,7 +52,7 @@ impl Job<'_> {
         };
         let digest = head.state.digest();
         let (report, sheet) = self
-            .check_somewhere(&head)
+            .check_somewhere(&head, argv)
             .instrument(info_span!("check"))
             .await?;
         self.tell(vec![EventBody::CheckFinished {
@@ -57,17 +67,14 @@ impl Job<'_> {
     async fn check_somewhere(
         &self,
         head: &SessionHead,
+        argv: &[&str],
     ) -> Result<(CheckReport, Option<koda_domain::BlobId>), Interrupted> {
         let mut lost = false;
-        let mut argv = vec!["koda-capture", "check", "--app", "/app"];
-        if self.only_values_changed(head).await? {
-            argv.push("--quick");
-        }
         loop {
             let work = async {
                 let sandbox = self.studio.prepare_working(head).await?;
                 let name = ProcessName::new("check");
-                let exec = Exec::new(name, &argv, DEADLINE);
+                let exec = Exec::new(name, argv, DEADLINE);
                 let line = self.studio.capture(&sandbox, &exec, &self.cancel).await?;
                 Ok::<_, StudioError>((sandbox, line))
             };
@@ -90,26 +97,6 @@ impl Job<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-    }
-
-    /// Whether all that differs from the newest version, which has passed, is the design and the pace, changed by a person: code
-    /// that was compiled and swept then need not be again.
-    async fn only_values_changed(&self, head: &SessionHead) -> Result<bool, Interrupted> {
-        let state = &head.state;
-        let by_hand = (state.turn.as_ref()).is_some_and(|t| t.input == TurnInput::Settings {});
-        let (true, Some(newest)) = (by_hand, state.head_version()) else {
-            return Ok(false);
-        };
-        let newest = self.studio.version_of(head, newest.id).await?;
-        let written = |settings: &Settings| Settings {
-            timing: Timing::default(),
-            ..settings.clone()
-        };
-        let as_written = |s: &Settings| Manifest::new(newest.engine, &newest.title, &written(s));
-        let (changed, removed) = state.files.changes_since(&newest.files);
-        Ok(as_written(&newest.settings) == as_written(&state.settings)
-            && removed.is_empty()
-            && changed.iter().all(|path| path.as_str() == DESIGN_PATH))
     }
 
     /// Ends what a turn that is cut off left running in the sandbox.

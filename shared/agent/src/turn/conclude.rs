@@ -7,8 +7,17 @@ use koda_domain::{
     report::Severity,
     state::signature,
     store::SessionHead,
-    version::{Files, Manifest, Version},
+    version::{Files, Version},
 };
+
+/// Whether files are a version before they have passed the check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passed {
+    /// They are not.
+    Must,
+    /// They are, and it is made at once.
+    Will,
+}
 
 /// How a turn goes on.
 pub(super) enum Next {
@@ -24,6 +33,11 @@ impl Job<'_> {
         let Some(turn) = &state.turn else {
             return Err(Interrupted::Lost);
         };
+        if matches!(turn.input, TurnInput::Settings {})
+            && let Some(next) = self.conclude_values(head).await?
+        {
+            return Ok(next);
+        }
         if state.approved.is_none() || !state.has_changes() {
             let building = matches!(turn.input, TurnInput::Plan { .. });
             if building && state.versions.is_empty() {
@@ -38,7 +52,7 @@ impl Job<'_> {
         }
         let head = self.check(head).await?;
         if head.state.is_checked() {
-            return self.make_version(&head).await;
+            return self.make_version(&head, Passed::Must).await;
         }
         self.repair_or_give_up(&head).await
     }
@@ -91,7 +105,11 @@ impl Job<'_> {
         }))
     }
 
-    async fn make_version(&self, head: &SessionHead) -> Result<Next, Interrupted> {
+    pub(super) async fn make_version(
+        &self,
+        head: &SessionHead,
+        passed: Passed,
+    ) -> Result<Next, Interrupted> {
         let id = VersionId::new(self.studio.ids().ulid());
         let at = self.studio.clock().now();
         let turn_id = self.turn;
@@ -107,7 +125,7 @@ impl Job<'_> {
             .studio
             .commit::<Interrupted>(self.session, self.writer(), |head| {
                 let state = &head.state;
-                if !state.is_checked() {
+                if passed == Passed::Must && !state.is_checked() {
                     // Settings changed since the check; look again.
                     return Ok(vec![]);
                 }
@@ -143,27 +161,5 @@ impl Job<'_> {
             Some(_) => Next::Outcome(TurnOutcome::Ready { version_id: id }),
             None => Next::Repair(Box::new(head)),
         })
-    }
-
-    /// A line on what was changed without the agent since a version.
-    async fn what_a_person_changed(&self, head: &SessionHead, since: &Version) -> String {
-        let state = &head.state;
-        let mut said = Vec::new();
-        let design = self.studio.design_changes(head, &since.files, &state.files);
-        said.extend(design.await);
-        let manifest = Manifest::new(since.engine, &since.title, &since.settings);
-        let now = state.manifest().map(|now| Manifest {
-            title: manifest.title.clone(),
-            ..now
-        });
-        if now != Some(manifest) {
-            said.push(format!(
-                "{}, {} s at {} fps",
-                state.settings.aspect,
-                (state.settings.film_seconds() * 100.0).round() / 100.0,
-                state.settings.fps.get()
-            ));
-        }
-        said.join("; ")
     }
 }

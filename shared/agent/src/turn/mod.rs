@@ -7,6 +7,7 @@ mod conversation;
 mod measure;
 mod pinned;
 mod step;
+mod values;
 mod window;
 
 pub(crate) use check::describe;

@@ -190,8 +190,17 @@ async fn a_change_by_hand_that_does_not_pass_the_check_is_taken_back() {
             matches!(s.outcome, Some(TurnOutcome::CheckFailed { repairs: 0, .. }))
         })
         .await;
-    assert_eq!(state.versions.len(), 1);
+    let summaries: Vec<_> = state.versions.iter().map(|v| v.summary.as_str()).collect();
+    assert_eq!(
+        summaries[1..],
+        [
+            "Title “Invisible”",
+            "Back to version 1: the change did not pass"
+        ]
+    );
     assert!(source(&bench).await.contains("Hello"));
+    assert!(!state.has_changes());
+    bench.assert_whole().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -50,11 +50,15 @@ impl Effort {
         }
     }
 
-    /// A few pictures, and a few frames between them.
-    pub fn quick() -> Self {
+    /// A few pictures, and a few frames between them where they cost little.
+    pub fn quick(engine: Engine) -> Self {
+        let (shots, sweep) = match engine {
+            Engine::Remotion => (5, Duration::from_millis(150)),
+            Engine::Theatre => (3, Duration::ZERO),
+        };
         Self {
-            shots: 5,
-            sweep: Duration::from_millis(150),
+            shots,
+            sweep,
             twice: false,
         }
     }
@@ -102,7 +106,7 @@ pub async fn run(
     let mut kept = Vec::new();
     for (gaps, &frame) in (1..=samples.len()).rev().zip(&samples) {
         let began = Instant::now();
-        let swept = if frame > next {
+        let swept = if frame > next && !effort.sweep.is_zero() {
             let share = left / u32::try_from(gaps).unwrap_or(u32::MAX);
             page.sweep(next, frame, share).await
         } else {

@@ -21,7 +21,7 @@ pub use diagnostic::{Diagnostic, FrameFacts, GATES, Gate, Passed, Place, Report,
 
 use crate::browser::Browser;
 use crate::error::Result;
-use crate::manifest::Manifest;
+use crate::manifest::{Engine, Manifest};
 use crate::output::{line, round};
 use crate::page::{Options, Page};
 use crate::server::Server;
@@ -38,7 +38,7 @@ const SHEET: &str = ".koda/check/sheet.png";
 /// # Errors
 /// Any code of the list, where the check itself could not be done.
 pub async fn run(app: &Path, frames: u32, only: &[Gate]) -> Result<()> {
-    with(app, frames::Effort::full(frames), only).await
+    with(app, |_| frames::Effort::full(frames), only).await
 }
 
 /// Checks a workspace of which only values changed since it passed: the design, or the pace. Nothing is compiled anew, and the film
@@ -48,17 +48,17 @@ pub async fn run(app: &Path, frames: u32, only: &[Gate]) -> Result<()> {
 /// As [`run`].
 pub async fn values(app: &Path) -> Result<()> {
     let gates = [Gate::Lint, Gate::Load, Gate::Frames, Gate::Layout];
-    with(app, frames::Effort::quick(), &gates).await
+    with(app, frames::Effort::quick, &gates).await
 }
 
-async fn with(app: &Path, effort: frames::Effort, only: &[Gate]) -> Result<()> {
+async fn with(app: &Path, effort: impl Fn(Engine) -> frames::Effort, only: &[Gate]) -> Result<()> {
     let mut check = Check {
         began: Instant::now(),
         only: only.to_vec(),
         report: Report::new(),
     };
     let manifest = Manifest::read(app)?;
-    check.gates(app, &manifest, effort).await?;
+    check.gates(app, &manifest, effort(manifest.engine)).await?;
     let mut report = check.report;
     report.ok = report
         .diagnostics
