@@ -106,9 +106,9 @@ eval: build ## How well the configured model makes and changes animations; CASES
 	@cargo build --release --locked -p koda-testkit --bins
 	@KODA_BIN_DIR="$(abspath $(TARGET)/release)" CASES="$(CASES)" node infra/eval/eval.mjs target/report/eval.json
 
-test-eval: web/dist/index.html ## Every case of make eval with the demo model and with models that misbehave
+test-eval: web/dist/index.html ## Cases of make eval: models that misbehave, and some with the demo model
 	cargo build --locked $(BINARIES) -p koda-testkit
-	KODA_BIN_DIR="$(abspath $(TARGET)/debug)" node infra/eval/eval.mjs target/report/eval.json
+	DAILY=1 KODA_BIN_DIR="$(abspath $(TARGET)/debug)" node infra/eval/eval.mjs target/report/eval.json
 
 LAMBDA := $(abspath $(TARGET))/functions
 cold-start: emulators ## How the functions start on Lambda, beside a handler on Node, into target/report/cold-start.json

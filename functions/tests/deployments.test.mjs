@@ -108,7 +108,34 @@ async function job(at, disturb) {
   await writeFile(file, Buffer.from(await video.arrayBuffer()));
   const probe = spawnSync("ffprobe", ["-v", "error", "-show_entries", "stream=width,height,nb_frames", "-of", "csv=p=0", file], { encoding: "utf8" });
   assert.match(probe.stdout, /^1280,720,60/);
+  await everythingElse(at, project, path);
   await call(at(), "DELETE", `/api/v1/projects/${project.id}`);
+}
+
+/** What a browser also asks for: words by hand, a file, an archive, an upload, and what there is to ask. */
+async function everythingElse(at, project, path) {
+  await call(at(), "PATCH", `${path}/design`, { title: "Fewer hands" });
+  const changed = async () => {
+    const { state } = await call(at(), "GET", path);
+    return state.versions.length === 2 && !state.turn && state;
+  };
+  const { versions } = await until("no version of words by hand", changed);
+  const source = await (await fetch(`${at()}${path}/files/src/design.ts`)).text();
+  assert.match(source, /"title": "Fewer hands"/);
+  const zip = Buffer.from(await (await fetch(`${at()}${path}/versions/${versions[1].id}/zip`)).arrayBuffer());
+  assert.equal(zip.subarray(0, 2).toString(), "PK");
+
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><script>alert(1)</script><rect width="40" height="30"/></svg>';
+  const { asset, upload } = await call(at(), "POST", `/api/v1/projects/${project.id}/assets`, { filename: "mark.svg", media_type: "image/svg+xml", size: svg.length });
+  const sent = await fetch(upload.url, { method: upload.method, headers: upload.headers, body: svg });
+  assert.ok(sent.ok, `${sent.status} ${await sent.text()}`);
+  const kept = await call(at(), "POST", `/api/v1/assets/${asset.id}/commit`);
+  assert.deepEqual([kept.kind, kept.width, kept.height], ["image", 40, 30]);
+  assert.equal((await call(at(), "PATCH", `/api/v1/assets/${asset.id}`, { role: "logo" })).role, "logo");
+  const content = await (await fetch(`${at()}/api/v1/assets/${asset.id}/content`)).text();
+  assert.ok(content.includes("rect") && !content.includes("script"), content);
+  const { paths } = await call(at(), "GET", "/api/openapi.json");
+  assert.ok(paths["/api/v1/sessions/{session}/design"]);
 }
 
 test("what an invocation did is at the collector before it ends, because nothing runs afterwards", { timeout: 120_000 }, async (t) => {

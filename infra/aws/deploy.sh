@@ -90,9 +90,10 @@ packages=()
 for name in "${functions[@]}"; do packages+=(-p "koda-function-$name"); done
 run cargo lambda build --profile lambda --locked "$flag" ${LAMBDA_COMPILER:+--compiler "$LAMBDA_COMPILER"} --lambda-dir target/lambda "${packages[@]}"
 [ -n "${DRY:-}" ] || for name in "${functions[@]}"; do
-  printf '  %-8s %5s kB\n' "$name" "$(($(stat -c %s "target/lambda/$name/bootstrap") / 1024))" >&2
+  printf '  %-8s %5s kB\n' "$name" "$(($(wc -c <"target/lambda/$name/bootstrap") / 1024))" >&2
 done
 say "Building the canvas"
+[ -d web/node_modules ] || (cd web && run npm ci --no-audit --no-fund --loglevel=error)
 run make --silent --no-print-directory web/dist/index.html
 
 # ── the stack ─────────────────────────────────────────────────────────────────
@@ -117,7 +118,12 @@ if [ -z "${DRY:-}" ]; then
 fi
 parameters=("E2bKeySecret=$e2b_secret" "E2bKeyVersion=$version" "Architecture=$architecture" "WorkConcurrency=$work" "StreamConcurrency=$streams")
 parameters+=(${models[@]+"${models[@]}"})
-[ -z "${OPENAI_BASE_URL:-}" ] || parameters+=("OpenAIBaseUrl=$OPENAI_BASE_URL")
+for pair in OPENAI_BASE_URL:OpenAIBaseUrl ANTHROPIC_ORCHESTRATOR_MODEL:AnthropicOrchestratorModel ANTHROPIC_CODEGEN_MODEL:AnthropicCodegenModel \
+  OPENAI_ORCHESTRATOR_MODEL:OpenAIOrchestratorModel OPENAI_CODEGEN_MODEL:OpenAICodegenModel OTEL_EXPORTER_OTLP_ENDPOINT:OtlpEndpoint \
+  OTLP_HEADERS_SECRET:OtlpHeadersSecret; do
+  variable=${pair%%:*}
+  [ -z "${!variable:-}" ] || parameters+=("${pair##*:}=${!variable}")
+done
 [ -z "${DOMAIN_NAME:-}" ] || parameters+=("DomainName=$DOMAIN_NAME" "CertificateArn=${CERTIFICATE_ARN:?is needed with DOMAIN_NAME}")
 [ -z "${ALARM_EMAIL:-}" ] || parameters+=("AlarmEmail=$ALARM_EMAIL")
 [ -z "${E2B_DOMAIN:-}" ] || parameters+=("E2bDomain=$E2B_DOMAIN")
@@ -158,8 +164,13 @@ run aws cloudfront create-invalidation --distribution-id "$distribution" --paths
 url=$(output Url)
 if [ -z "${DRY:-}" ]; then
   say "Looking at it"
+  : >"$private/curl"
+  if [ -n "${KODA_PASSWORD:-}" ]; then
+    escaped=${KODA_PASSWORD//\\/\\\\}
+    printf 'user = "koda:%s"\n' "${escaped//\"/\\\"}" >"$private/curl"
+  fi
   for try in 1 2 3 4 5 6; do
-    answer=$(curl -sS -m 20 ${KODA_PASSWORD:+-u "koda:$KODA_PASSWORD"} "$url/api/health" || true)
+    answer=$(curl -sS -m 20 -K "$private/curl" "$url/api/health" || true)
     [[ $answer == *'"status"'* ]] && break
     [ "$try" = 6 ] && stop "$url/api/health says: ${answer:0:200}. See docs/DEPLOYMENT/aws.md, troubleshooting."
     sleep 10

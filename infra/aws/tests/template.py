@@ -23,6 +23,7 @@ logging.getLogger("samtranslator").setLevel(logging.ERROR)
 BUFFERED_AT_MOST = 29_000  # What API Gateway waits for an answer that it passes on as a whole.
 # Errors that CloudFront keeps for a while where it is not told otherwise.
 ERRORS = {400, 403, 404, 405, 414, 500, 501, 502, 503, 504}
+MODEL_KEYS = {"ANTHROPIC_API_KEY", "OPENAI_API_KEY"}
 ADDRESS = re.compile(r"path/(\d{4}-\d{2}-\d{2})/functions/.*\$\{AWS::StackName\}-(\w+)/(response-streaming-invocations|invocations)$")
 
 
@@ -114,7 +115,13 @@ class Template:
         if not self.body().get("x-amazon-apigateway-policy"):
             found.append("the API lets in what does not come through the distribution")
         for path, methods in self.body()["paths"].items():
+            # What API Gateway takes for a part of a path: plain letters, or a name in braces, whose last may hold the rest.
+            parts = path.removeprefix("/").split("/")
+            if not path.startswith("/") or not all(re.fullmatch(r"[\w.:-]+|\{\w+\}", part) for part in parts[:-1]) or not re.fullmatch(r"[\w.:-]+|\{\w+\+?\}", parts[-1]):
+                found.append(f"{path} is no path that API Gateway takes")
             for method, route in methods.items():
+                if sorted(it["name"] for it in route["parameters"]) != sorted(re.findall(r"\{(\w+)\+?\}", path)):
+                    found.append(f"{method} {path} has other parameters than its path names")
                 to = route["x-amazon-apigateway-integration"]
                 address = ADDRESS.search(to["uri"]["Fn::Sub"])
                 if not address:
@@ -211,6 +218,11 @@ class Template:
             # What is needed, and whatever else is a secret: what may also be given as a file.
             for variable in sorted({"KODA_SECRET", "E2B_API_KEY"} | (set(secrets) & set(variables))):
                 value = json.dumps(variables.get(variable))
+                # Whoever asks no model has no key of one.
+                if variable in MODEL_KEYS and name != "janitor":
+                    if "known-to-the-worker" not in value or "resolve" in value:
+                        found.append(f"{name} has {variable}, and asks no model")
+                    continue
                 if "{{resolve:secretsmanager:" not in value:
                     found.append(f"{variable} of {name} does not come from Secrets Manager")
         for name, parameter in self.whole["Parameters"].items():

@@ -73,6 +73,8 @@ CHANGES = {
     "an open bucket": ("BlockPublicPolicy: true", "BlockPublicPolicy: false", "opened to the public"),
     "uploads under another key": ("Prefix: uploads/", "Prefix: _/uploads/", "never committed"),
     "files that vanish": ("Prefix: uploads/", "Prefix: blobs/", "in use vanish"),
+    "a path that no gateway takes": ("/files/{path+}", "/files/path+}", "is no path that API Gateway takes"),
+    "a key of a model for all": ("ANTHROPIC_API_KEY: !If [HasAnthropic, known-to-the-worker,", "ANTHROPIC_API_KEY: !If [HasAnthropic, !Sub '{{resolve:secretsmanager:${AnthropicKeySecret}:SecretString}}',", "and asks no model"),
     "no schedule": ("Schedule: rate(1 minute)", "Schedule: rate(1 day)", "cut off"),
     "no throttle": ("ThrottlingRateLimit", "CachingEnabled: false #", "not throttled"),
     "an open door": ("CustomStatements:", "CustomStatements: [] #", "through the distribution"),

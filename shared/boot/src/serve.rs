@@ -7,6 +7,7 @@ use crate::{
     stores, telemetry,
 };
 use anyhow::{Context, Result};
+use koda_domain::model::Role;
 use koda_http::{AppState, Site};
 use std::{io::Write, time::Duration};
 use tokio::net::TcpListener;
@@ -85,7 +86,9 @@ async fn tell(state: &AppState) {
         Ok(()) => tracing::info!("Sandboxes: {}", studio.sandboxes().info().isolation),
         Err(error) => tracing::warn!("Sandboxes cannot be made: {error}"),
     }
-    tracing::info!("Model: the built-in demo model, which is not AI");
+    let model = studio.model().describe(Role::Orchestrator);
+    let what = if model.is_ai { "" } else { ", which is not AI" };
+    tracing::info!("Model: {} of {}{what}", model.model, model.provider);
 }
 
 async fn told_to_stop() {

@@ -88,7 +88,7 @@ fn gateway() -> String {
         for (method, path) in routes_of(mount) {
             // The rest of a path is `{*path}` to axum and `{path+}` to API Gateway.
             let path = match path.split_once("{*") {
-                Some((before, name)) => format!("{before}{}", name.replace('}', "+}")),
+                Some((before, name)) => format!("{before}{{{}", name.replace('}', "+}")),
                 None => path,
             };
             let names = path
@@ -119,7 +119,7 @@ fn gateway() -> String {
             "DEFAULT_5XX": answer(Code::Unavailable, later),
             "INTEGRATION_TIMEOUT": answer(Code::Unavailable, later),
             "MISSING_AUTHENTICATION_TOKEN": answer(Code::NotFound, "There is nothing here. It may have been deleted."),
-            "REQUEST_TOO_LARGE": answer(Code::TooLarge, "The body is over 10 MB; upload large things as assets."),
+            "REQUEST_TOO_LARGE": answer(Code::TooLarge, "The body is too large; upload large things as assets."),
             "THROTTLED": answer(Code::RateLimited, "Too many requests; try again in a moment."),
         },
         "paths": paths,

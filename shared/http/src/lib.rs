@@ -75,7 +75,8 @@ pub const FILE: Mount = Mount {
     name: "file",
     router: routes::file_routes,
     wildcards: &[("GET", routes::files::ANY_FILE)],
-    stream: false,
+    // A file or an archive may be larger than what an answer as a whole may be on Lambda, 6 MB.
+    stream: true,
     timeout: Duration::from_secs(60),
 };
 

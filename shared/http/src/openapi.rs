@@ -2,7 +2,7 @@
 
 use crate::{AppState, MOUNTS};
 use utoipa::OpenApi;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -15,22 +15,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 )]
 struct Document;
 
-/// The OpenAPI document of all routes.
-#[utoipa::path(get, path = "/api/openapi.json", operation_id = "get_openapi", tag = "status",
-    responses((status = 200, content_type = "application/json", body = serde_json::Value)))]
-async fn openapi() -> axum::Json<utoipa::openapi::OpenApi> {
-    axum::Json(document())
-}
-
 /// Every mount's routes, with their description.
 pub(crate) fn merged() -> OpenApiRouter<AppState> {
-    MOUNTS
-        .iter()
-        .fold(
-            OpenApiRouter::with_openapi(Document::openapi()),
-            |all, mount| all.merge((mount.router)()),
-        )
-        .routes(routes!(openapi))
+    MOUNTS.iter().fold(
+        OpenApiRouter::with_openapi(Document::openapi()),
+        |all, mount| all.merge((mount.router)()),
+    )
 }
 
 /// The OpenAPI document of all routes.

@@ -21,7 +21,7 @@ use koda_objects::{S3Objects, s3};
 use koda_testkit::{
     aws::{BUCKET, KEYS, emulators},
     conformance::object_store::{Bench, SignedClient},
-    faults::{Fault, proxy},
+    faults::{Fault, proxy, watched},
 };
 use std::{sync::Arc, time::Duration};
 use ulid::Ulid;
@@ -132,11 +132,23 @@ mod faulty {
             let bytes = Bytes::from(vec![round; 200_000]);
             store.put(&key, "image/png", bytes.clone()).await.unwrap();
             assert_eq!(store.head(&key).await.unwrap().unwrap().size, 200_000);
-            let read = koda_domain::objects::read_all(&*direct, &key, 1 << 20).await;
-            assert_eq!(read.unwrap(), bytes);
+            for store in [&store, &direct] {
+                let read = koda_domain::objects::read_all(&**store, &key, 1 << 20).await;
+                assert_eq!(read.unwrap(), bytes);
+            }
             store.delete(&key).await.unwrap();
             assert_eq!(direct.head(&key).await.unwrap(), None);
         }
+    }
+
+    #[tokio::test]
+    async fn a_long_video_arrives_whole_in_spite_of_it() {
+        let (store, key) = (store_at(&proxy(&emulators().s3, plan).await), key());
+        let meta = store.put_stream(&key, "video/mp4", pieces(20, false)).await;
+        assert_eq!(meta.unwrap().size, 20_000_000);
+        let body = store.get(&key, Some(8_388_606..8_388_610)).await.unwrap();
+        let got: Vec<Bytes> = body.stream.try_collect().await.unwrap();
+        assert_eq!(got.concat(), [8; 4]);
     }
 }
 
@@ -173,10 +185,17 @@ async fn a_long_video_goes_up_in_parts_and_is_read_in_ranges() {
 
 #[tokio::test]
 async fn a_long_video_that_is_cut_off_leaves_nothing() {
-    let (store, key) = (store_at(&emulators().s3), key());
+    let (url, seen) = watched(&emulators().s3, |_| Fault::None).await;
+    let (store, key) = (store_at(&url), key());
     let cut = store.put_stream(&key, "video/mp4", pieces(30, true)).await;
     assert!(cut.is_err());
     assert_eq!(store.head(&key).await.unwrap(), None);
+    // Parts of an upload that nobody ends are kept, and paid for, until it is said that nobody will.
+    let asked = seen.lock().unwrap().clone();
+    let parts = asked.iter().filter(|it| it.contains("partNumber=")).count();
+    let given_up = |it: &&String| it.starts_with("DELETE ") && it.contains("uploadId=");
+    assert!(parts > 1, "{asked:?}");
+    assert_eq!(asked.iter().filter(given_up).count(), 1, "{asked:?}");
 }
 
 #[tokio::test]

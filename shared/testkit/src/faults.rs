@@ -8,7 +8,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
 };
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -30,7 +30,11 @@ pub enum Fault {
 /// Says what happens to the request of this number, counted from 0.
 pub type Plan = dyn Fn(usize) -> Fault + Send + Sync;
 
+/// Methods and addresses of requests, in the order in which they came.
+pub type Seen = Arc<Mutex<Vec<String>>>;
+
 struct Proxy {
+    seen: Seen,
     upstream: String,
     client: Client<HttpConnector, Full<Bytes>>,
     plan: Box<Plan>,
@@ -42,7 +46,17 @@ pub async fn proxy(
     upstream: &str,
     plan: impl Fn(usize) -> Fault + Send + Sync + 'static,
 ) -> String {
+    watched(upstream, plan).await.0
+}
+
+/// The same, and what is asked of it.
+pub async fn watched(
+    upstream: &str,
+    plan: impl Fn(usize) -> Fault + Send + Sync + 'static,
+) -> (String, Seen) {
+    let seen = Seen::default();
     let state = Arc::new(Proxy {
+        seen: seen.clone(),
         upstream: upstream.to_owned(),
         client: Client::builder(TokioExecutor::new()).build_http(),
         plan: Box::new(plan),
@@ -59,7 +73,7 @@ pub async fn proxy(
             tokio::spawn(serving);
         }
     });
-    url
+    (url, seen)
 }
 
 /// An answer, or an error, at which the connection is closed.
@@ -68,6 +82,8 @@ async fn forward(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Box<dyn std::error::Error + Send + Sync>> {
     let fault = (proxy.plan)(proxy.count.fetch_add(1, Ordering::SeqCst));
+    let line = format!("{} {}", request.method(), request.uri());
+    proxy.seen.lock().unwrap().push(line);
     match &fault {
         Fault::Reset => return Err("reset, as planned".into()),
         Fault::Answer(status, body) => {

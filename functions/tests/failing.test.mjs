@@ -1,0 +1,76 @@
+// What a client is told while the table cannot be used: when to come back, after few tries.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import { freePort } from "../../infra/dev/port.mjs";
+import { until } from "./cloud.mjs";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+/** The most times that one request of a client may ask a table that fails. */
+const TRIES = 12;
+
+const answers = {
+  "a table that fails": [500, { __type: "com.amazonaws.dynamodb.v20120810#InternalServerError", message: "We failed." }],
+  "a table that is throttled": [400, { __type: "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", message: "Slow down." }],
+};
+
+for (const [what, [status, body]] of Object.entries(answers)) {
+  test(`${what} is a 503 that says when to come back, after few tries`, { timeout: 120_000 }, async (t) => {
+    let asked = 0;
+    const table = createServer((request, response) => {
+      asked++;
+      request.resume().on("end", () => response.writeHead(status, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(body)));
+    });
+    await new Promise((done) => table.listen(0, "127.0.0.1", done));
+    const data = await mkdtemp(join(tmpdir(), "koda-failing-"));
+    const port = await freePort();
+    const url = `http://localhost:${port}`;
+    const server = spawn(join(ROOT, "infra/dev/run.sh"), {
+      env: {
+        ...process.env,
+        PORT: `${port}`,
+        KODA_DATA_DIR: data,
+        KODA_SECRET: "a secret of at least thirty-two characters",
+        DYNAMODB_TABLE: "koda",
+        DYNAMODB_ENDPOINT: `http://127.0.0.1:${table.address().port}`,
+        AWS_REGION: "us-east-1",
+        AWS_ACCESS_KEY_ID: "a",
+        AWS_SECRET_ACCESS_KEY: "b",
+      },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    server.stderr.on("data", (text) => (said += text));
+    t.after(async () => {
+      if (server.exitCode === null) {
+        const ended = once(server, "exit");
+        server.kill("SIGKILL");
+        await ended;
+      }
+      table.closeAllConnections();
+      table.close();
+      await rm(data, { recursive: true, force: true });
+    });
+    // It lives, and says what is not well.
+    await until(`the server does not answer: ${said}`, () => fetch(`${url}/api/health`).then((r) => r.ok, () => false), 60);
+    const health = await (await fetch(`${url}/api/health`)).json();
+    assert.equal(health.store.ready, false);
+
+    const before = asked;
+    const answer = await fetch(`${url}/api/v1/projects`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name: "Never" }),
+    });
+    assert.equal(answer.status, 503);
+    assert.ok(Number(answer.headers.get("retry-after")) >= 1);
+    assert.equal((await answer.json()).error.code, "unavailable");
+    // The server's own look for work may have asked a few times meanwhile.
+    assert.ok(asked - before <= 2 * TRIES, `the table was asked ${asked - before} times`);
+  });
+}
