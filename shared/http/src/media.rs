@@ -21,8 +21,7 @@ const SVG: &str = "image/svg+xml";
 pub(crate) struct Sniffed {
     pub media_type: &'static str,
     pub kind: AssetKind,
-    /// Pixels across and down.
-    pub size: Option<(u32, u32)>,
+    pub size: Option<Size>,
     pub seconds: Option<f64>,
     /// What is kept: the bytes themselves, or a drawing without what could do something.
     pub bytes: Bytes,
@@ -105,7 +104,7 @@ fn damaged(what: &str) -> ApiError {
     )
 }
 
-fn within_limits(width: usize, height: usize) -> ApiResult<(u32, u32)> {
+fn within_limits(width: usize, height: usize) -> ApiResult<Size> {
     let narrow = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
     if width == 0 || height == 0 || width > SIDE || height > SIDE || width * height > PIXELS {
         return Err(ApiError::field(
@@ -116,7 +115,7 @@ fn within_limits(width: usize, height: usize) -> ApiResult<(u32, u32)> {
     Ok((narrow(width), narrow(height)))
 }
 
-fn picture(bytes: &Bytes, media_type: &str) -> ApiResult<(u32, u32)> {
+fn picture(bytes: &Bytes, media_type: &str) -> ApiResult<Size> {
     let read = imagesize::blob_size(bytes).map_err(|_| damaged("picture"))?;
     let size = within_limits(read.width, read.height)?;
     if is_whole(media_type, bytes) {
@@ -144,8 +143,11 @@ fn is_whole(media_type: &str, bytes: &[u8]) -> bool {
     }
 }
 
+/// Pixels across and down.
+type Size = (u32, u32);
+
 /// Pixels and seconds of a video.
-fn film(bytes: &Bytes) -> ApiResult<(Option<(u32, u32)>, Option<f64>)> {
+fn film(bytes: &Bytes) -> ApiResult<(Option<Size>, Option<f64>)> {
     let source = MediaSource::from_memory(bytes.clone()).map_err(|_| damaged("video"))?;
     let track = MediaParser::new().parse_track(source);
     let track = track.map_err(|_| damaged("video"))?;

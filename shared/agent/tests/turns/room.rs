@@ -131,7 +131,19 @@ pub fn studio(
     options: &StudioOptions,
     owner: &str,
 ) -> Arc<Studio> {
-    let clock = Arc::new(TestClock::default());
+    studio_by(TestClock::default(), data, model, sandboxes, options, owner)
+}
+
+/// The same by a clock of its own.
+pub fn studio_by(
+    clock: TestClock,
+    data: &Path,
+    model: &Arc<ScriptedModel>,
+    sandboxes: &FakeSandboxes,
+    options: &StudioOptions,
+    owner: &str,
+) -> Arc<Studio> {
+    let clock = Arc::new(clock);
     Studio::new(StudioParts {
         store: Arc::new(SqliteStore::open(&data.join("koda.db")).unwrap()),
         objects: Arc::new(
