@@ -254,7 +254,9 @@ impl Settings {
                 "Name at most 10 techniques, each at most 60 letters, digits and hyphens.",
             );
         }
-        errors.extend(self.timing.problems(self.duration_seconds));
+        // A length that is wrong by itself is told once.
+        let seconds = self.duration_seconds.clamp(MIN_SECONDS, MAX_SECONDS);
+        errors.extend(self.timing.problems(seconds));
         errors
     }
 
