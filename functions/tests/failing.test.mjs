@@ -23,7 +23,8 @@ for (const [what, [status, body]] of Object.entries(answers)) {
   test(`${what} is a 503 that says when to come back, after few tries`, { timeout: 120_000 }, async (t) => {
     let asked = 0;
     const table = createServer((request, response) => {
-      asked++;
+      // The worker's own look for work is a query.
+      if (!`${request.headers["x-amz-target"]}`.endsWith(".Query")) asked++;
       request.resume().on("end", () => response.writeHead(status, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(body)));
     });
     await new Promise((done) => table.listen(0, "127.0.0.1", done));
@@ -38,6 +39,10 @@ for (const [what, [status, body]] of Object.entries(answers)) {
         KODA_SECRET: "a secret of at least thirty-two characters",
         DYNAMODB_TABLE: "koda",
         DYNAMODB_ENDPOINT: `http://127.0.0.1:${table.address().port}`,
+        S3_BUCKET: "koda",
+        S3_ENDPOINT: `http://127.0.0.1:${table.address().port}`,
+        S3_ACCESS_KEY: "a",
+        S3_SECRET_KEY: "b",
         AWS_REGION: "us-east-1",
         AWS_ACCESS_KEY_ID: "a",
         AWS_SECRET_ACCESS_KEY: "b",
@@ -70,7 +75,6 @@ for (const [what, [status, body]] of Object.entries(answers)) {
     assert.equal(answer.status, 503);
     assert.ok(Number(answer.headers.get("retry-after")) >= 1);
     assert.equal((await answer.json()).error.code, "unavailable");
-    // The server's own look for work may have asked a few times meanwhile.
-    assert.ok(asked - before <= 2 * TRIES, `the table was asked ${asked - before} times`);
+    assert.ok(asked > before && asked - before <= TRIES, `the table was asked ${asked - before} times`);
   });
 }
