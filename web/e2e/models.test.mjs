@@ -130,7 +130,7 @@ for (const [wire, environment] of Object.entries(WIRES)) {
       const events = await logOf(server, session.id);
       wholeLog(events);
       const told = events.find((event) => event.type === "model_told");
-      assert.match(told.text, /src\/Composition\.tsx:9/);
+      assert.match(told.text, /src\/Composition\.tsx:10/);
       assert.match(told.text, /greeting/);
       const checks = events.filter((event) => event.type === "check_finished");
       assert.deepEqual(
