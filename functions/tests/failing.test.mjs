@@ -1,16 +1,9 @@
 // What a client is told while the table cannot be used: when to come back, after few tries.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { freePort } from "../../infra/dev/port.mjs";
-import { until } from "./cloud.mjs";
+import { startServer } from "./server.mjs";
 
-const ROOT = resolve(import.meta.dirname, "../..");
 /** The most times that one request of a client may ask a table that fails. */
 const TRIES = 12;
 
@@ -28,41 +21,24 @@ for (const [what, [status, body]] of Object.entries(answers)) {
       request.resume().on("end", () => response.writeHead(status, { "content-type": "application/x-amz-json-1.0" }).end(JSON.stringify(body)));
     });
     await new Promise((done) => table.listen(0, "127.0.0.1", done));
-    const data = await mkdtemp(join(tmpdir(), "koda-failing-"));
-    const port = await freePort();
-    const url = `http://localhost:${port}`;
-    const server = spawn(join(ROOT, "infra/dev/run.sh"), {
-      env: {
-        ...process.env,
-        PORT: `${port}`,
-        KODA_DATA_DIR: data,
-        KODA_SECRET: "a secret of at least thirty-two characters",
-        DYNAMODB_TABLE: "koda",
-        DYNAMODB_ENDPOINT: `http://127.0.0.1:${table.address().port}`,
-        S3_BUCKET: "koda",
-        S3_ENDPOINT: `http://127.0.0.1:${table.address().port}`,
-        S3_ACCESS_KEY: "a",
-        S3_SECRET_KEY: "b",
-        AWS_REGION: "us-east-1",
-        AWS_ACCESS_KEY_ID: "a",
-        AWS_SECRET_ACCESS_KEY: "b",
-      },
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    let said = "";
-    server.stderr.on("data", (text) => (said += text));
-    t.after(async () => {
-      if (server.exitCode === null) {
-        const ended = once(server, "exit");
-        server.kill("SIGKILL");
-        await ended;
-      }
+    t.after(() => {
       table.closeAllConnections();
       table.close();
-      await rm(data, { recursive: true, force: true });
     });
+    const endpoint = `http://127.0.0.1:${table.address().port}`;
     // It lives, and says what is not well.
-    await until(`the server does not answer: ${said}`, () => fetch(`${url}/api/health`).then((r) => r.ok, () => false), 60);
+    const { url } = await startServer(t, {
+      KODA_SECRET: "a secret of at least thirty-two characters",
+      DYNAMODB_TABLE: "koda",
+      DYNAMODB_ENDPOINT: endpoint,
+      S3_BUCKET: "koda",
+      S3_ENDPOINT: endpoint,
+      S3_ACCESS_KEY: "a",
+      S3_SECRET_KEY: "b",
+      AWS_REGION: "us-east-1",
+      AWS_ACCESS_KEY_ID: "a",
+      AWS_SECRET_ACCESS_KEY: "b",
+    });
     const health = await (await fetch(`${url}/api/health`)).json();
     assert.equal(health.store.ready, false);
 

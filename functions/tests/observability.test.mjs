@@ -1,48 +1,25 @@
 // What a server tells of its work: logs with ids, the time of each stage, traces and metrics at a collector.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import { test } from "node:test";
-import { freePort } from "../../infra/dev/port.mjs";
 import { until } from "./cloud.mjs";
 import { collector } from "./collector.mjs";
-
-const ROOT = resolve(import.meta.dirname, "../..");
+import { startServer } from "./server.mjs";
 
 test("a turn is told in logs, in the API, and to a collector", { timeout: 120_000 }, async (t) => {
-  const data = await mkdtemp(join(tmpdir(), "koda-observed-"));
   const sink = await collector();
-  const port = await freePort();
-  const url = `http://localhost:${port}`;
-  const server = spawn(join(ROOT, "infra/dev/run.sh"), {
-    env: {
-      ...process.env,
-      PORT: `${port}`,
-      KODA_DATA_DIR: data,
-      KODA_LOG_FORMAT: "json",
-      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
-      OTEL_EXPORTER_OTLP_HEADERS: "api-key=not%20for%20the%20log",
-    },
-    stdio: ["ignore", "ignore", "pipe"],
+  t.after(() => sink.close());
+  const server = await startServer(t, {
+    KODA_LOG_FORMAT: "json",
+    OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+    OTEL_EXPORTER_OTLP_HEADERS: "api-key=not%20for%20the%20log",
   });
-  let said = "";
-  server.stderr.on("data", (text) => (said += text));
-  t.after(async () => {
-    if (server.exitCode === null) server.kill("SIGKILL");
-    sink.close();
-    await rm(data, { recursive: true, force: true });
-  });
+  const { url } = server;
   const call = async (method, path, body) => {
     const response = await fetch(url + path, { method, headers: { "content-type": "application/json" }, body: body && JSON.stringify(body) });
     const text = await response.text();
     assert.ok(response.ok, `${path}: ${text}`);
     return text ? JSON.parse(text) : null;
   };
-  const health = () => fetch(`${url}/api/health`).then((r) => r.ok, () => false);
-  await until(`the server did not start: ${said}`, health);
   const project = await call("POST", "/api/v1/projects", { name: "Observed" });
   const session = await call("POST", `/api/v1/projects/${project.id}/sessions`, { node_id: "n1" });
   const path = `/api/v1/sessions/${session.id}`;
@@ -50,7 +27,7 @@ test("a turn is told in logs, in the API, and to a collector", { timeout: 120_00
   await call("POST", `${path}/messages`, { text: 'Title card saying "Observed", 1 second' });
   const { proposal } = await until("no plan", async () => ((it) => (it.proposal?.open && !it.turn ? it : null))(await state()));
   await call("POST", `${path}/plan`, { decision: "approve", hash: proposal.hash });
-  const { turns } = await until(`no version: ${said}`, async () => ((it) => (it.versions.length && !it.turn ? it : null))(await state()), 90);
+  const { turns } = await until(`no version: ${server.said()}`, async () => ((it) => (it.versions.length && !it.turn ? it : null))(await state()), 90);
 
   // In the API: what each took.
   assert.equal(turns.length, 2);
@@ -63,9 +40,8 @@ test("a turn is told in logs, in the API, and to a collector", { timeout: 120_00
   assert.equal(planned.stages.check_ms, 0);
 
   await call("DELETE", `/api/v1/projects/${project.id}`);
-  const ended = once(server, "exit");
-  server.kill("SIGTERM");
-  await ended;
+  await server.stop();
+  const said = server.said();
 
   // In the log: who, what, and nothing that is secret.
   const lines = said.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));

@@ -24,15 +24,11 @@ impl Studio {
         session: SessionId,
     ) -> Result<Design, StudioError> {
         let head = self.store().session(tenant, session).await?;
-        if head.state.versions.is_empty() {
-            return Err(StudioError::Conflict(
-                "There is nothing to change by hand yet; approve a plan first.".into(),
-            ));
-        }
+        refuse_unbuilt(&head)?;
         Ok(self.design_file(&head, &head.state.files).await?.0)
     }
 
-    /// Changes words, colours, fonts and numbers of what was built. The change is checked, and becomes a version. Colours and fonts
+    /// Changes words, colours, fonts and numbers of what was built. The change becomes a version, and is looked at. Colours and fonts
     /// that a person chose so are settings from now on, which the agent keeps to.
     ///
     /// # Errors
@@ -46,7 +42,8 @@ impl Studio {
     ) -> Result<SessionHead, StudioError> {
         for _ in 0..TRIES {
             let head = self.store().session(tenant, session).await?;
-            refuse_while_busy(&head)?;
+            refuse_unbuilt(&head)?;
+            refuse_while_the_agent_works(&head)?;
             let (design, source) = self.design_file(&head, &head.state.files).await?;
             let path = WorkPath::parse(DESIGN_PATH).map_err(|_| StudioError::NotFound)?;
             let read = head.state.files.0.get(&path).cloned();
@@ -67,7 +64,7 @@ impl Studio {
             let mut made = false;
             let head = self
                 .commit::<StudioError>(session, Writer::default(), |head| {
-                    refuse_while_busy(head)?;
+                    refuse_while_the_agent_works(head)?;
                     if head.state.files.0.get(&path) != read.as_ref() {
                         return Ok(vec![]);
                     }
@@ -149,15 +146,18 @@ impl Studio {
     }
 }
 
-fn refuse_while_busy(head: &SessionHead) -> Result<(), StudioError> {
-    let state = &head.state;
-    if state.versions.is_empty() {
+fn refuse_unbuilt(head: &SessionHead) -> Result<(), StudioError> {
+    if head.state.versions.is_empty() {
         return Err(StudioError::Conflict(
             "There is nothing to change by hand yet; approve a plan first.".into(),
         ));
     }
-    let own = |turn: &koda_domain::state::TurnState| turn.input == TurnInput::Settings {};
-    if state.turn.as_ref().is_some_and(|turn| !own(turn)) {
+    Ok(())
+}
+
+fn refuse_while_the_agent_works(head: &SessionHead) -> Result<(), StudioError> {
+    let turn = head.state.turn.as_ref();
+    if turn.is_some_and(|turn| turn.input != TurnInput::Settings {}) {
         return Err(StudioError::Conflict(
             "The agent is at work; stop it or wait, then change it by hand.".into(),
         ));

@@ -3,7 +3,9 @@
 #[cfg(feature = "server")]
 use crate::absolute;
 use crate::config::{Bucket, Config, Dynamo};
-use anyhow::{Context, Result};
+#[cfg(feature = "server")]
+use anyhow::Context;
+use anyhow::Result;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};

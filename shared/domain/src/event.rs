@@ -185,8 +185,8 @@ pub enum EventBody {
         /// Which file.
         path: WorkPath,
     },
-    /// A person changed words, colours, fonts or numbers of the design by hand: `src/design.ts` has new content, which is checked,
-    /// and made a version, without a model.
+    /// A person changed words, colours, fonts or numbers of the design by hand: `src/design.ts` has new content, of which a turn
+    /// without a model makes a version.
     DesignEdited {
         /// The file's content.
         entry: FileEntry,
@@ -315,7 +315,7 @@ pub enum TurnInput {
         /// Its hash.
         hash: String,
     },
-    /// Settings or a design that a person changed after something was built: checked, and made a version, without a model.
+    /// Settings or a design that a person changed after something was built: a version is made of them without a model.
     Settings {},
 }
 

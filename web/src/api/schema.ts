@@ -247,7 +247,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change words, colours, fonts and numbers by hand: checked, and made a version, without a model. */
+        /** Change words, colours, fonts and numbers by hand: a version without a model, looked at afterwards. */
         patch: operations["edit_design"];
         trace?: never;
     };
@@ -661,7 +661,7 @@ export interface components {
          */
         AssetKind: "image" | "video" | "audio" | "font";
         AssetPatch: {
-            role?: components["schemas"]["AssetRole"] | null;
+            role: components["schemas"]["AssetRole"] | null;
         };
         /**
          * @description What a person means an asset to be.

@@ -5,6 +5,7 @@
 //! model is shown only grows at its end, so that the provider's prompt cache holds the rest.
 
 use koda_domain::message::{Content, Message, Speaker, ToolOutput};
+use serde_json::Value;
 
 /// Bytes of conversation that a model is shown at most: some sixty thousand tokens.
 pub(super) const SHOWN: usize = 240 * 1024;
@@ -14,6 +15,10 @@ const PICTURE: usize = 6 * 1024;
 const BEGINNING: usize = 200;
 /// Results shorter than this are always shown, in bytes.
 const SHORT: usize = 1024;
+
+/// Arguments of a call above this are shown shortened, in bytes: more than the largest file that a call may write, so that
+/// what is shortened was refused.
+const LONGEST_ARGUMENTS: usize = koda_domain::limits::CODE_FILE_BYTES + 28 * 1024;
 
 /// In which order turns are shortened: by which step, and how many of the last are spared.
 const PASSES: [(usize, usize); 6] = [(0, 4), (0, 2), (1, 4), (0, 1), (1, 1), (2, 1)];
@@ -90,7 +95,15 @@ fn size(messages: &[Message]) -> usize {
 
 /// What a model is shown of these turns within so many bytes, oldest first. The last turn is always shown as it was, but for
 /// results that are too much.
-pub(super) fn shown(chapters: Vec<Chapter>, most: usize) -> Vec<Message> {
+pub(super) fn shown(mut chapters: Vec<Chapter>, most: usize) -> Vec<Message> {
+    let messages = chapters.iter_mut().flat_map(|c| &mut c.messages);
+    for piece in messages.flat_map(|message| &mut message.content) {
+        if let Content::ToolCall(call) = piece
+            && call.input.to_string().len() > LONGEST_ARGUMENTS
+        {
+            shorten(&mut call.input);
+        }
+    }
     let forms: Vec<[Vec<Message>; 2]> = chapters
         .iter()
         .map(|chapter| [chapter.short(), chapter.beginning()])
@@ -145,6 +158,19 @@ pub(super) fn shown(chapters: Vec<Chapter>, most: usize) -> Vec<Message> {
         messages.extend(part);
     }
     joined(messages)
+}
+
+/// Keeps the beginnings of long texts.
+fn shorten(value: &mut Value) {
+    match value {
+        Value::String(text) if text.len() > SHORT => {
+            let bytes = text.len();
+            *text = format!("{} ({bytes} bytes, left out here)", cut(text, BEGINNING));
+        }
+        Value::Array(values) => values.iter_mut().for_each(shorten),
+        Value::Object(fields) => fields.values_mut().for_each(shorten),
+        _ => {}
+    }
 }
 
 /// Results of a turn, the oldest of them left out where they are too much together.
@@ -283,6 +309,31 @@ mod tests {
         let last = text(&messages[messages.len() - 1..]);
         assert!(last.contains(&"x".repeat(2_000)));
         assert!(size(&messages) < 15_000, "{}", size(&messages));
+    }
+
+    #[test]
+    fn arguments_that_were_too_much_are_not_sent_again_and_again() {
+        let write = |bytes: usize| {
+            let call = koda_domain::message::ToolCall {
+                id: "c1".into(),
+                name: "write_file".into(),
+                input: serde_json::json!({"path": "src/a.ts", "content": "y".repeat(bytes)}),
+            };
+            let mut turn = chapter(1, 10);
+            turn.messages.insert(
+                2,
+                Message {
+                    speaker: Speaker::Assistant,
+                    content: vec![Content::ToolCall(call)],
+                },
+            );
+            text(&shown(vec![turn], SHOWN))
+        };
+        let long = write(5 << 20);
+        assert!(long.len() < 2_000, "{}", long.len());
+        assert!(long.contains("src/a.ts") && long.contains("5242880 bytes, left out here"));
+        // What a call may write is shown as it was.
+        assert!(write(koda_domain::limits::CODE_FILE_BYTES).contains(&"y".repeat(100 * 1024)));
     }
 
     #[test]

@@ -124,18 +124,8 @@ pub fn setup() -> Setup {
     }
 }
 
+/// A studio of one process; several share a folder, a model and sandboxes.
 pub fn studio(
-    data: &Path,
-    model: &Arc<ScriptedModel>,
-    sandboxes: &FakeSandboxes,
-    options: &StudioOptions,
-    owner: &str,
-) -> Arc<Studio> {
-    studio_by(TestClock::default(), data, model, sandboxes, options, owner)
-}
-
-/// The same by a clock of its own.
-pub fn studio_by(
     clock: TestClock,
     data: &Path,
     model: &Arc<ScriptedModel>,
@@ -170,7 +160,8 @@ impl Ids for RealIds {
 pub async fn bench(setup: Setup) -> Bench {
     let data = tempfile::tempdir().unwrap().keep();
     let model = Arc::new(setup.model);
-    let studio = studio(&data, &model, &setup.sandboxes, &setup.options, "one");
+    let (clock, options) = (TestClock::default(), &setup.options);
+    let studio = studio(clock, &data, &model, &setup.sandboxes, options, "one");
     let tenant = TenantId::single();
     let project = Project {
         id: ProjectId::new(SeqIds::default().ulid()),

@@ -15,8 +15,8 @@ async fn pair(data: &Path, parts: Setup, clocks: [TestClock; 2]) -> (Arc<Studio>
     let model = Arc::new(parts.model);
     let [first, second] = clocks;
     let (sandboxes, options) = (&parts.sandboxes, &parts.options);
-    let one = studio_by(first, data, &model, sandboxes, options, "one");
-    let two = studio_by(second, data, &model, sandboxes, options, "two");
+    let one = studio(first, data, &model, sandboxes, options, "one");
+    let two = studio(second, data, &model, sandboxes, options, "two");
     let tenant = TenantId::single();
     let now = one.clock().now();
     let project = Project {

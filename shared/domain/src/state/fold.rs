@@ -218,11 +218,8 @@ impl SessionState {
 
     fn turn_started(&mut self, turn: Option<TurnId>, at: Timestamp, input: &TurnInput) {
         self.queue.retain(|waiting| waiting != input);
-        // What a person changes by hand is no answer.
-        if *input != (TurnInput::Settings {}) {
-            self.question = None;
-            self.todos.clear();
-        }
+        self.question = None;
+        self.todos.clear();
         self.outcome = None;
         self.turn = turn.map(|id| TurnState {
             id,
@@ -287,7 +284,6 @@ impl SessionState {
             TurnOutcome::AwaitingPlan => Phase::Plan,
             TurnOutcome::AwaitingAnswer => Phase::Clarify,
             _ if self.proposal.as_ref().is_some_and(|p| p.open) => Phase::Plan,
-            _ if self.question.is_some() => Phase::Clarify,
             _ => self.resting_phase(),
         };
     }

@@ -218,10 +218,16 @@ async fn get_asset(
     Ok(Json(state.studio.store().asset(&tenant, id).await?))
 }
 
+fn unfinished() -> ApiError {
+    ApiError::new(Code::Conflict, "The upload of this asset is not finished.")
+}
+
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AssetPatch {
     /// What it is for; `null` leaves that to the agent.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required)]
     role: Option<AssetRole>,
 }
 
@@ -236,6 +242,10 @@ async fn update_asset(
 ) -> ApiResult<Json<Asset>> {
     let store = state.studio.store();
     let mut asset = store.asset(&tenant, id).await?;
+    // One that is being committed is written by that.
+    if asset.status != AssetStatus::Ready {
+        return Err(unfinished());
+    }
     asset.role = patch.role;
     store.put_asset(&tenant, &asset).await?;
     Ok(Json(asset))
@@ -250,9 +260,7 @@ async fn get_asset_content(
     At(id): At<AssetId>,
 ) -> ApiResult<Redirect> {
     let asset = state.studio.store().asset(&tenant, id).await?;
-    let blob = asset.blob.ok_or_else(|| {
-        ApiError::new(Code::Conflict, "The upload of this asset is not finished.")
-    })?;
+    let blob = asset.blob.ok_or_else(unfinished)?;
     let terms = DownloadTerms {
         expires_in: UPLOAD,
         attachment: None,

@@ -110,7 +110,7 @@ async fn get_design(
     Ok(Json(EditableDesign { design, fonts }))
 }
 
-/// Change words, colours, fonts and numbers by hand: checked, and made a version, without a model.
+/// Change words, colours, fonts and numbers by hand: a version without a model, looked at afterwards.
 #[utoipa::path(patch, path = "/api/v1/sessions/{session}/design", tag = "sessions", request_body = DesignPatch,
     params(("session" = String, Path)), responses((status = 202, body = Session), (status = "4XX", body = ErrorBody)))]
 async fn edit_design(

@@ -301,11 +301,18 @@ async fn what_an_asset_is_for_is_said_and_taken_back() {
         );
         assert_eq!(app.get(&path).await.json()["role"], role);
     }
+    let empty = app.call(Method::PATCH, &path, Some(json!({}))).await;
+    assert!(empty.status.is_client_error());
     let wrong = app
         .call(Method::PATCH, &path, Some(json!({"role": "king"})))
         .await;
     assert!(wrong.status.is_client_error());
     assert_eq!(app.get(&path).await.json()["role"], "logo");
+    let pending = announce(&app, &project, "b.png", "image/png", 40).await;
+    let id = pending.json()["asset"]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/assets/{id}");
+    let early = app.call(Method::PATCH, &path, Some(json!({"role": "logo"})));
+    assert_eq!(early.await.code(), "conflict");
 }
 
 #[tokio::test]
