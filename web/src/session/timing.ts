@@ -25,7 +25,3 @@ export function shownAt({ duration_seconds, timing }: Paced, written: number): n
 /** Length of the film, in seconds, as the server reckons it. */
 export const filmSeconds = (settings: Paced): number =>
   shownAt(settings, settings.duration_seconds) + settings.timing.hold_seconds;
-
-/** Whether it is played as it was written. */
-export const isPlain = (timing: Timing): boolean =>
-  timing.hold_seconds <= 0 && timing.stretches.every((it) => it.speed === 1);

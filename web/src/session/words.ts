@@ -62,10 +62,10 @@ export function settingsChange(before: Settings, after: Settings): string {
         : "No techniques asked for",
     );
   }
-  const [was, is] = [before, after].map(({ timing }) => timing);
-  if (was && is && !same(was.stretches.map(speed), is.stretches.map(speed))) {
-    const speeds = is.stretches.map((it) => `${it.speed}×`).join(", ");
-    parts.push(is.stretches.every((it) => it.speed === 1) ? "Pace as written" : `Pace ${speeds}`);
+  const speeds = after.timing.stretches.map(speed);
+  if (!same(before.timing.stretches.map(speed), speeds)) {
+    const plain = speeds.every((it) => it === 1);
+    parts.push(plain ? "Pace as written" : `Pace ${speeds.map((it) => `${it}×`).join(", ")}`);
   }
   say("Last frame held", seconds(before.timing.hold_seconds), seconds(after.timing.hold_seconds));
   if (before.auto_approve !== after.auto_approve) {
