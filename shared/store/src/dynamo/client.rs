@@ -2,6 +2,7 @@
 
 use super::{
     DynamoStore,
+    flow::Bounded,
     table::{Item, key, s},
 };
 use aws_sdk_dynamodb::{
@@ -28,7 +29,8 @@ use std::time::Duration;
 /// would take from one.
 #[must_use]
 pub fn connect(config: &aws_config::SdkConfig) -> Client {
-    let config = aws_sdk_dynamodb::config::Builder::from(config)
+    let http = config.http_client().map(Bounded::new);
+    let mut config = aws_sdk_dynamodb::config::Builder::from(config)
         .retry_config(
             RetryConfig::standard()
                 .with_max_attempts(7)
@@ -47,9 +49,11 @@ pub fn connect(config: &aws_config::SdkConfig) -> Client {
                 .operation_attempt_timeout(Duration::from_secs(4))
                 .operation_timeout(Duration::from_secs(12))
                 .build(),
-        )
-        .build();
-    Client::from_conf(config)
+        );
+    if let Some(http) = http {
+        config = config.http_client(http);
+    }
+    Client::from_conf(config.build())
 }
 
 /// Transactions that met another, or were throttled, may pass as they are. The SDK takes them for final.

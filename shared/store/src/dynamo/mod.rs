@@ -18,6 +18,7 @@
 
 mod body;
 mod client;
+mod flow;
 mod leases;
 mod records;
 mod removal;

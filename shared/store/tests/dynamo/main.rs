@@ -5,6 +5,7 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+mod lagging;
 mod large;
 mod removal;
 
@@ -90,7 +91,7 @@ mod amazons {
     koda_testkit::session_store_conformance!(empty);
 }
 
-/// The same over a network that resets, loses answers and is slow, to a service that throttles and fails: what works does
+/// The same over a network that resets, loses and cuts answers and is slow, to a service that throttles and fails: what works does
 /// the same, once.
 mod faulty {
     use super::*;
@@ -112,6 +113,7 @@ mod faulty {
             9 => Fault::Reset,
             11 => Fault::Answer(500, FAILED),
             13 => Fault::Late(20),
+            17 => Fault::CutAnswer,
             15 | 40 if number > 40 => Fault::LostAnswer,
             16 if number > 40 => Fault::Answer(400, CONFLICT),
             _ => Fault::None,
