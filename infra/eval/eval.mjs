@@ -1,7 +1,8 @@
 // `make eval`: every case through the HTTP API of a server, with the model that is configured or the demo model, a table, and
 // target/report/eval.json. Uses the server at KODA_URL, or starts one of its own. CASES picks cases by a part of their names.
 // DAILY=1 takes those that say `daily`, and those with a script.
-// Cases with a `script` bring their own model, which says what the script says, and a server of their own.
+// Cases with a `script` bring their own model, which says what the script says, and a server of their own. `assets` of a case or of a
+// step are files of assets.mjs, each with its role; they go with the words of that step.
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,6 +13,7 @@ import { freePort } from "../dev/port.mjs";
 import { faults } from "./expect.mjs";
 import { startModel } from "./scripted.mjs";
 import { Session, client } from "./session.mjs";
+import { source } from "./words.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, "../..");
@@ -51,7 +53,7 @@ async function startServer(more = {}) {
 function take(session, step) {
   if (step.set) return session.set(step.set);
   if (step.edit) return session.edit(step.edit);
-  return session.say(step.say, step.answer);
+  return session.say(step.say, step.answer, (step.assets ?? []).map(({ file }) => file));
 }
 
 /** Runs a case whose model says what a script says, on a server of its own. */
@@ -59,7 +61,7 @@ async function runScripted(given) {
   const model = await startModel(given);
   const server = await startServer(model.environment);
   try {
-    return await run(client(server.url), given);
+    return await run(client(server.url), given, model);
   } finally {
     await server.stop();
     model.stop();
@@ -67,12 +69,14 @@ async function runScripted(given) {
 }
 
 /** Runs one case; its faults are sentences, each with the step at which it showed. */
-async function run(api, given) {
+async function run(api, given, model) {
   const began = Date.now();
   const wrong = [];
   const session = await Session.begin(api, given.settings ?? {}, TURN_SECONDS);
   try {
-    const steps = [{ say: given.prompt, answer: given.answer, expect: given.expect }, ...(given.then ?? [])];
+    const steps = [{ say: given.prompt, answer: given.answer, assets: given.assets, expect: given.expect }, ...(given.then ?? [])];
+    for (const asset of steps.flatMap((step) => step.assets ?? [])) await session.upload(asset);
+    await model?.name(new Map([...session.assets].map(([file, { path }]) => [file, path.replace("public/", "")])));
     for (const [at, step] of steps.entries()) {
       const outcome = await take(session, step);
       const found = await faults(session, outcome, step.expect ?? {});
@@ -91,6 +95,7 @@ async function run(api, given) {
     techniques: given.techniques ?? [],
     passed: wrong.length === 0,
     wrong,
+    words: source(state.approved?.engine, session.seen()?.report.texts),
     repairs: session.events.filter((event) => event.type === "model_told").length,
     tokens: usage.input_tokens + usage.cached_tokens + usage.cache_write_tokens + usage.output_tokens,
     cached_tokens: usage.cached_tokens,
@@ -125,13 +130,13 @@ try {
   const today = (it) => !process.env.DAILY || it.daily || it.script;
   const wanted = (await readCases()).filter((it) => it.id.includes(process.env.CASES ?? "") && fits(it) && today(it));
   console.log(`${wanted.length} cases with ${models.orchestrator.model}${real ? "" : ", which is not AI"}\n`);
-  console.log(`${"case".padEnd(34)}${"repairs".padStart(8)}${"tokens".padStart(9)}${"cached".padStart(9)}${"US$".padStart(9)}${"s".padStart(7)}`);
+  console.log(`${"case".padEnd(34)}${"repairs".padStart(8)}${"tokens".padStart(9)}${"cached".padStart(9)}${"US$".padStart(9)}${"s".padStart(7)}${"words".padStart(8)}`);
   const results = [];
   for (const given of wanted) {
     const result = await (given.script ? runScripted(given) : run(api, given));
     results.push(result);
-    const { id, passed, repairs, tokens, cached_tokens, cost_usd, seconds, wrong } = result;
-    const row = [String(repairs).padStart(8), String(tokens).padStart(9), String(cached_tokens).padStart(9), cost_usd.toFixed(4).padStart(9), seconds.toFixed(1).padStart(7)];
+    const { id, passed, repairs, tokens, cached_tokens, cost_usd, seconds, words, wrong } = result;
+    const row = [String(repairs).padStart(8), String(tokens).padStart(9), String(cached_tokens).padStart(9), cost_usd.toFixed(4).padStart(9), seconds.toFixed(1).padStart(7), words.padStart(8)];
     console.log(`${`${passed ? "✓" : "✗"} ${id}`.padEnd(34)}${row.join("")}`);
     for (const fault of wrong) console.log(`    ${fault}`);
   }
@@ -150,6 +155,7 @@ try {
   await mkdir(dirname(out), { recursive: true });
   await writeFile(out, `${JSON.stringify(report, null, 2)}\n`);
   const share = ([name, { cases, passed }]) => `${name} ${passed}/${cases}`;
+  if (results.some((it) => it.words === "scene")) console.log("words: scene = as the texts of a 3D scene say, whose letters are shapes that cannot be read; page = as read on the page");
   console.log(`\n${report.passed} of ${report.cases} passed; ${Object.entries(report.by_engine).map(share).join(", ")}`);
   console.log(`by technique: ${Object.entries(report.by_technique).map(share).join(", ")}`);
   console.log(`repairs ${report.repairs_median}, ${report.seconds_median.toFixed(1)} s (medians); ${report.tokens} tokens, $${report.cost_usd.toFixed(4)} in all`);

@@ -1,9 +1,7 @@
 // What must be true of an animation. Each check gives a sentence where it is not.
-
-/** How far a pixel may be from a colour, in each of red, green and blue: letters have soft edges, light has gradients. */
-const NEAR = 28;
-/** How much of the pictures a colour must fill to be there. */
-const SHARE = 0.0008;
+import { boxes } from "./letters.mjs";
+import { filling, share, SHARE, way } from "./pictures.mjs";
+import { unread } from "./words.mjs";
 
 const checks = {
   /** A type, or fields of the outcome. */
@@ -38,16 +36,22 @@ const checks = {
   fps: ({ state }, want) => state.settings.fps !== want && `it has ${state.settings.fps} frames a second, not ${want}`,
   versions: ({ versions }, want) => versions.length !== want && `there are ${versions.length} versions, not ${want}`,
   scenes: ({ state }, want) => (state.approved?.scenes.length ?? 0) < want && `the plan has fewer than ${want} scenes`,
-  words: ({ design }, want) => {
+  /** Words that are in the design, where they can be edited, and can be read in the pictures. */
+  words: ({ design, seen }, want) => {
     const text = JSON.stringify(design).toLowerCase();
     const missing = [want].flat().filter((word) => !text.includes(JSON.stringify(word).slice(1, -1).toLowerCase()));
-    return missing.length > 0 && `these words are not in it: ${missing.join(", ")}`;
+    return missing.length > 0 ? `these words are not in its design: ${missing.join(", ")}` : checks.shown({ seen }, want);
   },
   /** Words that could be read in the pictures of the newest check. */
   shown: ({ seen }, want) => {
-    const text = (seen?.report.texts ?? []).join(" ").toLowerCase().replace(/\s+/g, " ");
-    const missing = [want].flat().flatMap((words) => words.toLowerCase().split(/\s+/)).filter((word) => !text.includes(word));
-    return missing.length > 0 && `these words cannot be read in it: ${missing.join(", ")}`;
+    const texts = seen?.report.texts ?? [];
+    const missing = unread(texts, want);
+    return missing.length > 0 && `these words cannot be read in it: ${missing.join(", ")}; but ${JSON.stringify(texts).slice(0, 300)}`;
+  },
+  /** A title whose letters are drawn each as itself, and not as the box of a font that lacks it. Alone in its step, or the last: it edits. */
+  drawn: async ({ session }, want) => {
+    const missing = await boxes(session, want);
+    return missing.length > 0 && `these letters are drawn as empty boxes or not at all: ${missing.join(" ")}`;
   },
   without: ({ design }, want) => {
     const text = JSON.stringify(design).toLowerCase();
@@ -64,22 +68,54 @@ const checks = {
     const missing = [want].flat().filter((color) => share(pixels, color) < SHARE);
     return missing.length > 0 && `these colours are not in the pictures: ${missing.join(", ")}`;
   },
-  /** Files that the newest version may have changed; no others. */
-  changed: ({ versions }, want) => {
+  /** How much of the pictures a colour must fill at least: more than the soft edge between two others. */
+  areas: ({ pixels }, want) => {
+    const wrong = Object.entries(want).filter(([color, least]) => share(pixels, color) < least);
+    return wrong.length > 0 && `too little of the pictures has these colours: ${wrong.map(([color]) => `${color}, ${share(pixels, color).toFixed(3)}`).join("; ")}`;
+  },
+  /** Colours from the slowest to the fastest: each goes clearly further from side to side than the one before. */
+  parallax: ({ pixels, seen }, want) => {
+    const ways = want.map((color) => way(pixels, seen.report.frames.length, color));
+    const wrong = ways.some((length, at) => at > 0 && length < ways[at - 1] * 1.5 + 0.02);
+    return wrong && `its layers do not move at speeds of their own: ${want.map((color, at) => `${color} by ${ways[at].toFixed(2)}`).join(", ")}`;
+  },
+  /** How little and how much a colour fills of the box around it, when its shape becomes another. */
+  becomes: ({ pixels, seen }, { color, least, most }) => {
+    const [from, to] = filling(pixels, seen.report.frames.length, color);
+    return !(from <= least && to >= most) && `its shape stays what it is: it fills ${from.toFixed(2)} to ${to.toFixed(2)} of its box, not ${least} to ${most}`;
+  },
+  /** Uploads that the newest version has, byte by byte, below a safe name, in its files and in its zip. */
+  files: async ({ session, workspace }, want) => {
+    for (const name of [want].flat()) {
+      const asset = session.assets.get(name);
+      const kept = await session.kept(asset);
+      // Only a drawing is changed on its way: it is cleaned.
+      if (asset.type !== "image/svg+xml" && !kept.equals(asset.given)) return `${name} is not kept as it was given`;
+      if (!/^public\/assets\/[a-z0-9-]+\.[a-z0-9]+$/.test(asset.path)) return `${asset.path} is no safe name`;
+      if (!workspace.listed.get(asset.path)?.bytes?.equals(kept)) return `${name} is not among its files as it was given`;
+      if (!workspace.zipped.get(asset.path)?.equals(kept)) return `${name} is not in its zip as it was given`;
+    }
+    return false;
+  },
+  /** Uploads that no version has, by whatever name. */
+  absent: async ({ session, workspace }, want) => {
+    for (const name of [want].flat()) {
+      const asset = session.assets.get(name);
+      const kept = await session.kept(asset);
+      const listed = [...workspace.listed].find(([path, { blob }]) => path === asset.path || blob === asset.blob);
+      const zipped = [...workspace.zipped].find(([path, bytes]) => path === asset.path || bytes.equals(kept));
+      if (listed || zipped) return `${name} is in it as ${(listed ?? zipped)[0]}`;
+    }
+    return false;
+  },
+  /** Files that the newest version may have changed, uploads by the names that they came with; no others. */
+  changed: ({ session, versions }, want) => {
     const last = versions.at(-1);
-    const others = [...(last?.changed ?? []), ...(last?.removed ?? [])].filter((path) => !want.includes(path));
+    const may = want.map((path) => session.assets.get(path)?.path ?? path);
+    const others = [...(last?.changed ?? []), ...(last?.removed ?? [])].filter((path) => !may.includes(path));
     return others.length > 0 && `it changed more than it should: ${others.join(", ")}`;
   },
 };
-
-function share(pixels, color) {
-  const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
-  let near = 0;
-  for (let at = 0; at < pixels.length; at += 3) {
-    if (Math.abs(pixels[at] - red) <= NEAR && Math.abs(pixels[at + 1] - green) <= NEAR && Math.abs(pixels[at + 2] - blue) <= NEAR) near++;
-  }
-  return pixels.length === 0 ? 0 : near / (pixels.length / 3);
-}
 
 /** Whatever was asked for: it passed its check, moves, and is not blank. */
 function whole({ seen, outcome }) {
@@ -98,15 +134,22 @@ export async function faults(session, outcome, expect) {
   const all = { outcome: "ready", ...expect };
   const unknown = Object.keys(all).filter((name) => !checks[name]);
   if (unknown.length > 0) throw new Error(`there is no check named ${unknown.join(", ")}`);
+  const wants = (...names) => names.some((name) => all[name]);
   const facts = {
+    session,
     outcome,
     state: await session.state(),
     design: await session.design(),
     seen: session.seen(),
     versions: session.versions(),
     events: session.events,
-    pixels: all.colors ? await session.pixels() : Buffer.alloc(0),
+    pixels: wants("colors", "areas", "parallax", "becomes") ? await session.pixels() : Buffer.alloc(0),
+    workspace: wants("files", "absent") ? await session.workspace() : null,
   };
-  const said = Object.entries(all).map(([name, want]) => checks[name](facts, want));
-  return [...said.filter(Boolean), ...whole(facts)];
+  const said = [];
+  for (const [name, want] of Object.entries(all)) if (name !== "drawn") said.push(await checks[name](facts, want));
+  const wrong = [...said.filter(Boolean), ...whole(facts)];
+  // It edits, so it comes when all else was looked at, and only where that is as it should be.
+  if (all.drawn && wrong.length === 0) wrong.push(await checks.drawn(facts, all.drawn));
+  return wrong.filter(Boolean);
 }

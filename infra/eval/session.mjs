@@ -1,5 +1,8 @@
 // One animation, from the outside: what a person does with it, and what can be seen of it.
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { fileNamed } from "./assets.mjs";
+import { unzip } from "./zip.mjs";
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -15,6 +18,11 @@ export function client(base) {
     throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
   };
   return {
+    /** Puts bytes where a signed URL says, with the headers that were signed. */
+    put: async ({ method, url, headers }, body) => {
+      const response = await fetch(new URL(url, base), { method, headers, body });
+      if (!response.ok) throw new Error(`${method} of an upload: ${response.status} ${await response.text()}`);
+    },
     bytes: async (path) => Buffer.from(await (await request("GET", path)).arrayBuffer()),
     text: async (path) => (await request("GET", path)).text(),
     json: async (method, path, body) => {
@@ -29,6 +37,8 @@ export class Session {
   #api;
   #seconds;
   events = [];
+  /** What was uploaded, by the names of the files: the asset as the server has it, and the bytes that it was given. */
+  assets = new Map();
 
   static async begin(api, settings, seconds) {
     const session = new Session();
@@ -57,10 +67,32 @@ export class Session {
     return (await this.#follow((event) => event.type === "turn_finished")).outcome;
   }
 
-  /** Says something, answers what is asked with `answer`, approves what is proposed, and gives the outcome of the last turn. */
-  async say(text, answer) {
+  /** Uploads a file as a browser does: announced, put where the server says, committed, and told what it is for. */
+  async upload({ file, role }) {
+    const { bytes, type } = await fileNamed(file);
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const announced = await this.#api.json("POST", `/api/v1/projects/${this.project.id}/assets`, { filename: file, media_type: type, size: bytes.length, sha256 });
+    await this.#api.put(announced.upload, bytes);
+    const path = `/api/v1/assets/${announced.asset.id}`;
+    const asset = await this.#api.json("POST", `${path}/commit`);
+    if (role) Object.assign(asset, await this.#api.json("PATCH", path, { role }));
+    if ((asset.role ?? undefined) !== role) throw new Error(`${file} is a ${asset.role}, not a ${role}`);
+    this.assets.set(file, { ...asset, type, given: bytes });
+  }
+
+  /** What the server keeps of a file that was uploaded. */
+  kept(asset) {
+    return this.#api.bytes(`/api/v1/assets/${asset.id}/content`);
+  }
+
+  /**
+   * Says something, with files that were uploaded, answers what is asked with `answer`, approves what is proposed, and gives the
+   * outcome of the last turn.
+   */
+  async say(text, answer, files = []) {
     let from = this.events.length;
-    await this.#api.json("POST", `${this.path}/messages`, { text });
+    const attachments = files.map((file) => this.assets.get(file).id);
+    await this.#api.json("POST", `${this.path}/messages`, { text, attachments });
     let outcome = await this.#turn();
     if (outcome.type === "awaiting_answer" && answer) {
       await this.#api.json("POST", `${this.path}/messages`, { text: answer });
@@ -104,6 +136,20 @@ export class Session {
   /** Versions and what each changed, oldest first. */
   versions() {
     return this.events.filter((event) => event.type === "version_created").map((event) => event.version);
+  }
+
+  /** Files of the newest version, by path, as the list of files has them and as the zip has them. */
+  async workspace() {
+    const version = this.versions().at(-1)?.id;
+    if (!version) return { listed: new Map(), zipped: new Map() };
+    const { items } = await this.#api.json("GET", `${this.path}/files?version=${version}`);
+    const listed = new Map();
+    // Only what was given is compared byte by byte; of the others the digest is enough.
+    for (const { path, blob } of items) {
+      const bytes = path.startsWith("public/") ? await this.#api.bytes(`${this.path}/files/${path}?version=${version}`) : null;
+      listed.set(path, { blob, bytes });
+    }
+    return { listed, zipped: unzip(await this.#api.bytes(`${this.path}/versions/${version}/zip`)) };
   }
 
   /** Pixels of the newest check's contact sheet, three bytes each. */

@@ -1,7 +1,10 @@
 /** Streams of events for the fixture page, by name. */
 
 import type { Diagnostic } from "../src/api/types";
+import { again } from "../src/session/again";
+import { fold } from "../src/session/reducer";
 import { CLAUDE, DEMO, DIAGNOSTIC, PLAN, render, Story, settings } from "../src/session/story";
+import { EMPTY, type OutcomeItem } from "../src/session/view";
 
 const output = {
   object: "o",
@@ -31,6 +34,15 @@ const layout: Diagnostic = {
   column: 9,
   frame: 96,
   hint: "Make the text smaller, or let it wrap.",
+};
+
+const unknown: Diagnostic = {
+  ...DIAGNOSTIC,
+  code: "TS2304",
+  message: "Cannot find name 'Perspective'. Did you forget to import it from “remotion”?",
+  line: 4,
+  column: 18,
+  hint: null,
 };
 
 export const scenes: Record<string, () => Story> = {
@@ -116,14 +128,21 @@ export const scenes: Record<string, () => Story> = {
       .said(1, "Done; checking.")
       .wrote("src/Composition.tsx")
       .checked(false)
-      .tell({ type: "model_told", text: "" })
+      .told()
       .said(2, "The duration was a word; it is a number now.")
       .tell({ type: "check_started" }),
   failed: () =>
     built()
       .asked("Make the name spin in 3D while it explodes")
       .said(1, "I try a perspective spin.")
+      .coded("claude-haiku-4-5", 12_400)
       .wrote("src/Composition.tsx")
+      .checked(false, [unknown])
+      .told()
+      .said(2, "I import what was missing.")
+      .checked(false)
+      .told()
+      .said(3, "A number it is.")
       .checked(false)
       .tell(
         {
@@ -137,11 +156,60 @@ export const scenes: Record<string, () => Story> = {
           outcome: {
             type: "check_failed",
             diagnostic: DIAGNOSTIC,
-            repairs: 3,
+            repairs: 2,
             version_id: "ver_1",
           },
         },
       ),
+  repeated: () =>
+    (scenes.failed?.() ?? now())
+      .asked(
+        again(
+          fold(EMPTY, scenes.failed?.().events ?? []).items.findLast(
+            (it) => it.kind === "outcome",
+          ) as OutcomeItem,
+        ),
+      )
+      .says(1, "I rotate the letters with a transform this time."),
+  unbuilt: () =>
+    now()
+      .planned()
+      .approved()
+      .said(1, "Done.")
+      .coded("qwen3-coder", 0)
+      .wrote("src/Composition.tsx")
+      .checked(false)
+      .tell({
+        type: "turn_finished",
+        outcome: { type: "check_failed", diagnostic: DIAGNOSTIC, repairs: 0, version_id: null },
+      }),
+  byhand: () =>
+    built()
+      .tell({ type: "turn_started", input: { type: "settings" } })
+      .version(2, "Title “Aurora” → “A very long name”")
+      .checked(false)
+      .version(3, "Back to version 1: the change did not pass", {
+        restored_from: "ver_1",
+        turn_id: null,
+      })
+      .tell({
+        type: "turn_finished",
+        outcome: { type: "check_failed", diagnostic: DIAGNOSTIC, repairs: 0, version_id: "ver_3" },
+      }),
+  stuck: () => {
+    const story = built().asked("Use the old intro").said(1, "Let me read it.");
+    for (const id of ["s1", "s2", "s3"])
+      story.ran(id, "read_file", "Reading src/Intro.tsx", "There is no file src/Intro.tsx", true);
+    return story.tell({
+      type: "turn_finished",
+      outcome: {
+        type: "failed",
+        code: "stuck",
+        message:
+          "The agent tried the same again and again, and it never worked. What was done so far is kept; say what you want in other words, or in smaller steps.",
+      },
+    });
+  },
   error: () =>
     built()
       .asked("Bigger")

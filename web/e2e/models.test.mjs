@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { api, logOf, startServer, until, wholeLog } from "./support.mjs";
+import { api, logOf, openPage, startBrowser, startServer, until, wholeLog } from "./support.mjs";
 
 const BIN = process.env.KODA_BIN_DIR ?? resolve(import.meta.dirname, "../../target/debug");
 
@@ -78,9 +78,9 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-async function scripted(name) {
+async function scripted(name, script = SCRIPT) {
   const file = join(folder, `${name}.json`);
-  await writeFile(file, JSON.stringify(SCRIPT));
+  await writeFile(file, JSON.stringify(script));
   const child = spawn(join(BIN, "model-server"), [file], { stdio: ["pipe", "pipe", "inherit"] });
   const [line] = await once(createInterface({ input: child.stdout }), "line");
   const [url, key] = line.split(" ");
@@ -161,3 +161,98 @@ for (const [wire, environment] of Object.entries(WIRES)) {
     }
   });
 }
+
+const wrote = (word) => [
+  {
+    name: "write_file",
+    input: { path: "src/Composition.tsx", content: COMPOSITION.replace("{greeting}", word) },
+  },
+  { name: "finish", input: { summary: "Says it" } },
+];
+/** Builds what was planned; then nothing that it writes passes, until it is asked for the same once more. */
+const STUBBORN = [
+  { say: "Here is a plan.", call: [{ name: "propose_plan", input: PLAN }] },
+  { say: "I write the scene.", call: wrote("Hello") },
+  { when: "Say goodbye", say: "I take the word from a name.", call: wrote("{greeting}") },
+  { when: "The check failed", say: "From another name.", call: wrote("{farewell}") },
+  { when: "The check failed", say: "And once more.", call: wrote("{ farewell }") },
+  {
+    when: "Say goodbye\\n\\nThis was tried before and did not pass the check. The files are back at version 1",
+    say: "I write the word itself this time.",
+    call: wrote("Goodbye"),
+  },
+];
+
+test("a request that did not pass its check is asked again at a press of a button, with what went wrong", {
+  timeout: 180_000,
+}, async (t) => {
+  // What is needed last would fit the first time too.
+  const [again] = STUBBORN.slice(-1);
+  const model = await scripted("stubborn", [again, ...STUBBORN.slice(0, -1)]);
+  const prices = join(folder, "prices.yaml");
+  await writeFile(prices, "scripted-1: { input: 3, output: 15 }\n");
+  const server = await startServer({ ...WIRES.anthropic(model), KODA_MODEL_PRICES: prices });
+  const browser = await startBrowser();
+  t.after(async () => {
+    await browser.close();
+    await server.stop();
+    model.stop();
+  });
+  const problems = [];
+  const page = await openPage(browser, problems);
+  const shots = process.env.E2E_SHOTS;
+  const shoot = async (name) => {
+    if (!shots) return;
+    await mkdir(shots, { recursive: true });
+    await page.screenshot({ path: join(shots, `models-${name}.png`) });
+  };
+  await page.goto(server.url);
+  await page.getByRole("button", { name: "Empty canvas", exact: true }).click();
+  await page.waitForURL(/\/p\/prj_/);
+  await page.getByRole("button", { name: "Add an animation" }).click();
+  const box = page.getByLabel("Message to the agent");
+  await box.fill("Say hello");
+  await box.press("Enter");
+  await page.getByRole("button", { name: /^Approve/ }).click({ timeout: 30_000 });
+  await page.getByText("Version 1").first().waitFor({ timeout: 60_000 });
+
+  await box.fill("Say goodbye");
+  await box.press("Enter");
+  const card = page.getByRole("alert").filter({ hasText: "did not pass its check" });
+  await card.waitFor({ timeout: 60_000 });
+  await card.getByText(/2 repairs did not mend it. The files are back at version 1/).waitFor();
+  await card.getByText("What was tried").click();
+  const rounds = await card.getByRole("listitem").allTextContents();
+  assert.equal(rounds.length, 3);
+  assert.match(rounds[0], /^First try.*src\/Composition\.tsx:10.*greeting/);
+  assert.match(rounds[1], /^Repair 1.*farewell/);
+  await shoot("failed");
+  await card.getByRole("button", { name: "Try another way" }).click();
+
+  await page.getByText("I write the word itself this time.").waitFor({ timeout: 30_000 });
+  await page.getByText("Version 2").first().waitFor({ timeout: 60_000 });
+  const [project] = (await api(server, "GET", "/api/v1/projects")).items;
+  const sessions = await api(server, "GET", `/api/v1/projects/${project.id}/sessions`);
+  const events = await logOf(server, sessions.items[0].id);
+  const said = events.filter((event) => event.type === "message_posted").at(-1).text;
+  assert.match(said, /\n- src\/Composition\.tsx:10.*greeting/);
+  assert.match(said, /\n- src\/Composition\.tsx:10.*farewell/);
+
+  // What it cost, of the turn and of the session.
+  const spent = page.getByTitle("What this turn used").last();
+  assert.match(await spent.innerText(), /\d s.*read, .*written.*\$0\.\d+/s);
+  await spent.click();
+  await page
+    .getByRole("row", { name: /^1 scripted-1/ })
+    .first()
+    .waitFor();
+  await shoot("again");
+  await page.getByRole("button", { name: /^This animation has used .* tokens · \$/ }).click();
+  await page.getByText("Time at work").waitFor();
+  await shoot("spent");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "About this server" }).click();
+  await page.getByText(/tokens · \$.* at work, \d+ % of what was read from cache/s).waitFor();
+  await shoot("project");
+  assert.deepEqual(problems, []);
+});

@@ -139,6 +139,12 @@ pub enum EventBody {
     ModelTold {
         /// UTF-8.
         text: String,
+        /// What the check saw, as a PNG.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        picture: Option<BlobId>,
+        /// Where the check passed and found something all the same: what, by its signature. Empty where an error is to be mended.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        noted: Vec<String>,
     },
     /// The agent needs to know something before it can plan.
     QuestionAsked {

@@ -105,8 +105,24 @@ pub struct Usage {
     pub cache_write_tokens: u64,
     /// Tokens written.
     pub output_tokens: u64,
-    /// Price in millionths of a US dollar; 0 where no price is configured.
+    /// Price in millionths of a US dollar, of what has a known price.
     pub cost_micros: u64,
+    /// Tokens read and written whose price is not known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unpriced_tokens: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Usage {
+    /// All tokens, read and written.
+    #[must_use]
+    pub const fn tokens(&self) -> u64 {
+        self.input_tokens + self.cached_tokens + self.cache_write_tokens + self.output_tokens
+    }
 }
 
 impl std::ops::AddAssign for Usage {
@@ -116,5 +132,6 @@ impl std::ops::AddAssign for Usage {
         self.cache_write_tokens += other.cache_write_tokens;
         self.output_tokens += other.output_tokens;
         self.cost_micros += other.cost_micros;
+        self.unpriced_tokens += other.unpriced_tokens;
     }
 }

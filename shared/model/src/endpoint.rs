@@ -48,6 +48,8 @@ pub struct Endpoint {
     pub model: String,
     /// How much it thinks.
     pub thinking: Thinking,
+    /// The most tokens that it writes in one answer, where that is known.
+    pub most_output: Option<u32>,
     /// What its tokens cost, where that is known.
     pub price: Option<Price>,
 }

@@ -80,13 +80,33 @@ impl Prices {
         Ok(self)
     }
 
-    /// The price of a model: that of the longest name which its name begins with, with or without the provider in front.
+    /// The price of a model by its name, with or without the provider in front and a date or edition behind.
     #[must_use]
     pub fn of(&self, model: &str) -> Option<Price> {
-        let bare = model.rsplit('/').next().unwrap_or(model);
-        let fits =
-            |name: &&String| model.starts_with(name.as_str()) || bare.starts_with(name.as_str());
-        let name = self.0.keys().filter(fits).max_by_key(|name| name.len())?;
-        self.0.get(name).copied()
+        let named = self.0.iter().filter(|(name, _)| fits(model, name));
+        named
+            .max_by_key(|(name, _)| name.len())
+            .map(|(_, price)| *price)
     }
+}
+
+/// Sets what tokens cost, or that it is not known.
+pub fn priced(usage: &mut Usage, price: Option<&Price>) {
+    match price {
+        Some(price) => usage.cost_micros = price.micros(usage),
+        None => usage.unpriced_tokens = usage.tokens(),
+    }
+}
+
+/// Whether a model is the one of this name: `openai/gpt-5-2025-08-07` is `gpt-5`, and `gpt-5-nano` is another.
+pub fn fits(model: &str, name: &str) -> bool {
+    let bare = model.rsplit('/').next().unwrap_or(model);
+    [model, bare].into_iter().any(|model| {
+        model.strip_prefix(name).is_some_and(|rest| {
+            let edition = rest.trim_start_matches(['-', '@', ':', '.']);
+            let dated =
+                edition.len() >= 6 && edition.chars().all(|c| c.is_ascii_digit() || c == '-');
+            rest.is_empty() || (edition.len() < rest.len() && (dated || edition == "latest"))
+        })
+    })
 }

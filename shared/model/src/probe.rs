@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt;
 use koda_domain::{
-    TenantId,
+    BlobId, TenantId,
     message::{Content, Message, Speaker},
     model::{LanguageModel, ModelAnswer, ModelError, ModelEvent, ModelRequest, Role, ToolSpec},
 };
@@ -23,7 +23,11 @@ pub struct Finding {
 /// How long an answer to a toy question may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Asks a model for words and for a tool call, and says what came. Costs a few hundred tokens.
+/// A red square, which a model that sees can name; to be put where the model's pictures are.
+pub const PICTURE: &[u8] = include_bytes!("probe.png");
+
+/// Asks a model for words, for a tool call, for two at once, and for the colour of [`PICTURE`], and says what came. Costs about a
+/// thousand tokens.
 pub async fn probe(model: &dyn LanguageModel, role: Role) -> Vec<Finding> {
     let plain = ask(
         model,
@@ -68,7 +72,7 @@ pub async fn probe(model: &dyn LanguageModel, role: Role) -> Vec<Finding> {
     let asked = request(
         role,
         "Call set_colour with the colour #ff8800. Say nothing else.",
-        vec![tool],
+        vec![tool.clone()],
     );
     let tools = match ask(model, asked).await {
         Ok(seen) => {
@@ -85,7 +89,66 @@ pub async fn probe(model: &dyn LanguageModel, role: Role) -> Vec<Finding> {
         }
         Err(error) => finding("tools", false, error.to_string()),
     };
-    vec![words, tokens, tools]
+    vec![
+        words,
+        tokens,
+        tools,
+        several(model, role, tool).await,
+        sees(model, role).await,
+    ]
+}
+
+/// Whether it makes several calls in one answer. One at a time works too, and takes longer.
+async fn several(model: &dyn LanguageModel, role: Role, tool: ToolSpec) -> Finding {
+    let words = "Call set_colour twice in this one answer: with #111111, and with #222222. Say nothing else.";
+    match ask(model, request(role, words, vec![tool])).await {
+        Ok(seen) => {
+            let colours: Vec<_> = seen
+                .answer
+                .tool_calls()
+                .filter_map(|c| c.input["colour"].as_str())
+                .collect();
+            let right = colours.contains(&"#111111") && colours.contains(&"#222222");
+            let detail = if right {
+                "two calls came in one answer".into()
+            } else {
+                format!(
+                    "{} of two calls came: it works step by step, which takes longer",
+                    colours.len()
+                )
+            };
+            finding("several calls", right, detail)
+        }
+        Err(error) => finding("several calls", false, error.to_string()),
+    }
+}
+
+/// Whether it sees pictures. Without, it works by what the check says in words.
+async fn sees(model: &dyn LanguageModel, role: Role) -> Finding {
+    let mut asked = request(
+        role,
+        "Which colour has the square in the picture? Answer with one English word.",
+        vec![],
+    );
+    let picture = Content::Image {
+        blob: BlobId::of(PICTURE),
+        media_type: "image/png".into(),
+    };
+    asked.messages[0].content.insert(0, picture);
+    match ask(model, asked).await {
+        Ok(seen) if seen.text.to_lowercase().contains("red") => {
+            finding("pictures", true, "it named the colour of a square".into())
+        }
+        Ok(seen) => finding(
+            "pictures",
+            false,
+            format!(
+                "it said {:?} of a red square: it works by words alone",
+                seen.text.chars().take(40).collect::<String>()
+            ),
+        ),
+        Err(error) => finding("pictures", false, error.to_string()),
+    }
 }
 
 const fn finding(what: &'static str, works: bool, detail: String) -> Finding {

@@ -1101,6 +1101,9 @@ export interface components {
             /** @enum {string} */
             type: "tool_finished";
         } | {
+            /** @description Where the check passed and found something all the same: what, by its signature. Empty where an error is to be mended. */
+            noted?: string[];
+            picture?: components["schemas"]["BlobId"] | null;
             /** @description UTF-8. */
             text: string;
             /** @enum {string} */
@@ -2055,6 +2058,11 @@ export interface components {
              * @default
              */
             node_id: string;
+            /**
+             * @description What the model was last told of that a check found and passed, by signature.
+             * @default []
+             */
+            noted: string[];
             /** @default null */
             outcome: components["schemas"]["TurnOutcome"] | null;
             /**
@@ -2442,6 +2450,8 @@ export interface components {
              * @description 1, and more where workers died.
              */
             attempt: number;
+            /** @description Whether a call of the model's last answer failed, or was cut off. */
+            call_failed?: boolean;
             /** @description Its name. */
             id: components["schemas"]["TurnId"];
             /** @description What it answers. */
@@ -2477,6 +2487,7 @@ export interface components {
             told_all: boolean;
             /** @description Tokens and money so far. */
             usage: components["schemas"]["Usage"];
+            version?: components["schemas"]["VersionId"] | null;
         };
         /** @description A turn that is over. */
         TurnSummary: {
@@ -2539,7 +2550,7 @@ export interface components {
             cached_tokens: number;
             /**
              * Format: int64
-             * @description Price in millionths of a US dollar; 0 where no price is configured.
+             * @description Price in millionths of a US dollar, of what has a known price.
              * @default 0
              */
             cost_micros: number;
@@ -2555,6 +2566,12 @@ export interface components {
              * @default 0
              */
             output_tokens: number;
+            /**
+             * Format: int64
+             * @description Tokens read and written whose price is not known.
+             * @default 0
+             */
+            unpriced_tokens: number;
         };
         /** @enum {string} */
         Verdict: "approve" | "reject";

@@ -8,18 +8,20 @@ type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 
 /**
  * What the server tells. The contract calls fields optional that may be `null`; in answers they are always
- * there. Two shapes are left alone, since in them a missing field means something.
+ * there. Three shapes are left alone, since in them a missing field means something.
  */
 type Told<T> = T extends unknown
   ? Same<T, Schemas["SettingsPatch"]> extends true
     ? SettingsPatch
     : Same<T, Schemas["Node"]> extends true
       ? Node
-      : T extends readonly (infer Item)[]
-        ? Told<Item>[]
-        : T extends object
-          ? { [Key in keyof T]-?: Told<T[Key]> }
-          : T
+      : Same<T, Schemas["Usage"]> extends true
+        ? Usage
+        : T extends readonly (infer Item)[]
+          ? Told<Item>[]
+          : T extends object
+            ? { [Key in keyof T]-?: Told<T[Key]> }
+            : T
   : never;
 
 /** A node of a canvas. `data` by kind: `{session_id}`, `{text}` (and `{color}` of a note), `{asset_id}`. */
@@ -64,7 +66,8 @@ export type EditableDesign = Told<Schemas["EditableDesign"]>;
 
 export type Plan = Told<Schemas["Plan"]>;
 export type Scene = Schemas["Scene"];
-export type Usage = Schemas["Usage"];
+/** Tokens and money; the server leaves out `unpriced_tokens` where every token has a price. */
+export type Usage = Omit<Schemas["Usage"], "unpriced_tokens"> & { unpriced_tokens?: number };
 export type ModelLabel = Schemas["ModelLabel"];
 export type ModelAnswer = Told<Schemas["ModelAnswer"]>;
 export type Content = Told<Schemas["Content"]>;

@@ -11,9 +11,9 @@ import {
 } from "lucide-react";
 import { useEffect, useState } from "react";
 import { api } from "../api/client";
-import type { Usage } from "../api/types";
+import type { Session } from "../api/types";
 import { ThemeMenu } from "../app/ThemeMenu";
-import { spent } from "../session/words";
+import { add, cached, duration, inShort, NOTHING_SPENT, ofCall } from "../session/spend";
 import { useConfigState } from "../store/config";
 import { useDocument, useProject } from "../store/project";
 import { uiStore } from "../store/ui";
@@ -111,24 +111,46 @@ function ModelBadge() {
   );
 }
 
+/** How many of a session's turns the server remembers. */
+const REMEMBERED_TURNS = 20;
+
 /** What the project's animations have used so far; asked for when it is looked at. */
 function ProjectUsage() {
   const { id } = useProject();
-  const [usage, setUsage] = useState<Usage | null>(null);
+  const { config } = useConfigState();
+  const [sessions, setSessions] = useState<readonly Session[] | null>(null);
   useEffect(() => {
     const stop = new AbortController();
     api.projects.sessions(id, stop.signal).then(
-      (list) => setUsage(list.usage),
+      (list) => setSessions(list.items),
       // The line stays away; whatever else needs the server says that it cannot be reached.
       () => undefined,
     );
     return () => stop.abort();
   }, [id]);
-  if (!usage) return null;
+  if (!sessions) return null;
+  const free = config?.models.orchestrator.is_ai === false;
+  const spend = sessions
+    .map(({ state: { usage, turns } }) => {
+      const ms = turns.reduce((sum, turn) => sum + turn.total_ms, 0);
+      return ofCall(usage, ms / 1000, free);
+    })
+    .reduce(add, NOTHING_SPENT);
+  const more = sessions.some(({ state }) => state.turns.length >= REMEMBERED_TURNS);
+  const share = cached(spend.usage);
   return (
     <>
       <dt>This project</dt>
-      <dd>{spent(usage)}</dd>
+      <dd>
+        {inShort(spend)}
+        {spend.seconds > 0 && (
+          <small>
+            {more && "more than "}
+            {duration(spend.seconds)} at work
+            {share ? `, ${share} % of what was read from cache` : ""}
+          </small>
+        )}
+      </dd>
     </>
   );
 }

@@ -25,7 +25,7 @@ function long(): Story {
   story
     .ran("call_9", "edit_file", "Editing src/design.ts", "Edited src/design.ts")
     .wrote("src/design.ts");
-  story.checked(false).tell({ type: "model_told", text: "The check failed." });
+  story.checked(false).told();
   story.said(2, "I mend it.").checked(false);
   story.tell(
     { type: "files_restored", version_id: "ver_1", files: {}, settings: settings() },
@@ -95,7 +95,7 @@ describe("a conversation", () => {
     expect(built).toMatchObject({ phase: "ready", turn: null, title: PLAN.title });
     expect(openPlan(built)).toBeNull();
     expect(canPreview(built)).toBe(true);
-    expect(built.usage.cost_micros).toBe(6300);
+    expect(built.spend.usage.cost_micros).toBe(6300);
     expect(built.sandbox).toMatchObject({ status: "ready", seconds: 1.1 });
   });
 
@@ -190,7 +190,7 @@ describe("trouble", () => {
       type: "turn_finished",
       outcome: { type: "failed", code: "model_busy", message: "Busy." },
     });
-    expect(last(view(story))).toMatchObject({ kind: "outcome", asked: "Make it pop" });
+    expect(last(view(story))).toMatchObject({ kind: "outcome", asked: { text: "Make it pop" } });
   });
 
   it("shows the finding of a failed check, and that the last good version is back", () => {

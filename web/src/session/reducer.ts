@@ -2,7 +2,16 @@
 
 import type { Render, SessionEvent, Version } from "../api/types";
 import { change, type Draft, notice, type Of, planItem, resting } from "./draft";
-import { closeQuestion, ofCheck, ofModel, ofTool, turnFinished, turnStarted, used } from "./turn";
+import {
+  closeQuestion,
+  ofCheck,
+  ofGenerator,
+  ofModel,
+  ofTool,
+  told,
+  turnFinished,
+  turnStarted,
+} from "./turn";
 import { DESIGN_FILE, type Item, type View } from "./view";
 import { settingsChange } from "./words";
 
@@ -73,20 +82,14 @@ function apply(view: Draft, event: SessionEvent): void {
       ofModel(view, event);
       return;
     case "generator_finished":
-      used(view, event.usage);
+      ofGenerator(view, event);
       return;
     case "tool_started":
     case "tool_finished":
       ofTool(view, event);
       return;
     case "model_told":
-      if (view.turn) view.turn = { ...view.turn, repairs: view.turn.repairs + 1 };
-      notice(view, {
-        id,
-        at,
-        about: "repair",
-        text: "The agent was told what the check found, and mends it.",
-      });
+      told(view, event);
       return;
     case "question_asked":
       closeQuestion(view);

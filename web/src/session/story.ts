@@ -133,6 +133,22 @@ export class Story {
     return this;
   }
 
+  /** The code generator wrote; without a price where its model has none. */
+  coded(model: string, cost_micros: number): this {
+    return this.tell({
+      type: "generator_finished",
+      model,
+      usage: {
+        input_tokens: 600,
+        cached_tokens: 2400,
+        cache_write_tokens: 0,
+        output_tokens: 1500,
+        cost_micros,
+      },
+      seconds: 7.5,
+    });
+  }
+
   said(step: number, text: string, thinking = "", model = CLAUDE): this {
     return this.says(step, text, thinking, model).tell({
       type: "model_finished",
@@ -171,6 +187,11 @@ export class Story {
 
   wrote(path: string, blob = `blob-${path}-${this.events.length}`): this {
     return this.tell({ type: "file_written", path, entry: { blob, size: 1800 } });
+  }
+
+  /** The agent hears of a check; of one that passed, what it noted. */
+  told(noted: readonly string[] = []): this {
+    return this.tell({ type: "model_told", text: "", ...(noted.length && { noted }) } as EventBody);
   }
 
   checked(ok: boolean, diagnostics: Diagnostic[] = ok ? [] : [DIAGNOSTIC]): this {

@@ -1,8 +1,22 @@
 /** Events of a running turn: what the model says, its actions, checks, and how the turn ends. */
 
 import type { TurnOutcome, Usage } from "../api/types";
-import { change, type Draft, type Of, planItem, resting } from "./draft";
-import type { CheckItem, MessageItem, StepItem, ToolItem, TurnView, View } from "./view";
+import { change, type Draft, notice, type Of, planItem, resting } from "./draft";
+import { add, NOTHING_SPENT, ofCall } from "./spend";
+import type {
+  Asked,
+  Attempt,
+  CheckItem,
+  MessageItem,
+  OutcomeItem,
+  StepItem,
+  ToolItem,
+  TurnView,
+  View,
+} from "./view";
+
+/** How many actions that failed are told. */
+const MISSED = 3;
 
 export function turnStarted(view: Draft, event: Of<"turn_started">): void {
   const { input } = event;
@@ -13,10 +27,13 @@ export function turnStarted(view: Draft, event: Of<"turn_started">): void {
     if (taken) {
       view.waiting.splice(index, 1);
       view.items.push(taken);
-      view.asked = taken.text;
+      view.asked = { text: taken.text, attachments: taken.attachments };
     }
   } else if (input.type === "plan") {
     view.planWaits = false;
+    const title = view.approved?.title;
+    const plan = title ? `the plan “${title}”` : "the plan";
+    view.asked = { text: `Build ${plan} as approved.`, attachments: [] };
   }
   closeQuestion(view);
   closeOpen(view);
@@ -32,6 +49,8 @@ export function turnStarted(view: Draft, event: Of<"turn_started">): void {
     calls: {},
     check: null,
     repairs: 0,
+    tried: [],
+    used: [],
   };
 }
 
@@ -74,19 +93,28 @@ export function ofModel(
     change(view, index, "step", (it) => ({ ...it, thinking: it.thinking + event.text }));
   } else {
     change(view, index, "step", (it) => ({ ...it, streaming: false, seconds: event.seconds }));
-    used(view, event.answer.usage);
+    const step = index === undefined ? undefined : view.items[index];
+    const free = step?.kind === "step" && !step.model.is_ai;
+    used(view, event, event.answer, { step: event.step, free });
   }
 }
 
+/** The code generator, which is a model of its own. */
+export function ofGenerator(view: Draft, event: Of<"generator_finished">): void {
+  used(view, event, event, { step: null, free: view.model?.is_ai === false });
+}
+
 /** Tokens and money add up, whoever used them. */
-export function used(view: Draft, usage: Usage): void {
-  view.usage = {
-    input_tokens: view.usage.input_tokens + usage.input_tokens,
-    cached_tokens: view.usage.cached_tokens + usage.cached_tokens,
-    cache_write_tokens: view.usage.cache_write_tokens + usage.cache_write_tokens,
-    output_tokens: view.usage.output_tokens + usage.output_tokens,
-    cost_micros: view.usage.cost_micros + usage.cost_micros,
-  };
+function used(
+  view: Draft,
+  { seq, seconds }: { seq: number; seconds: number },
+  { model, usage }: { model: string; usage: Usage },
+  { step, free }: { step: number | null; free: boolean },
+): void {
+  const spend = ofCall(usage, seconds, free);
+  view.spend = { ...add(view.spend, spend), seconds: view.spend.seconds };
+  const { turn } = view;
+  if (turn) view.turn = { ...turn, used: [...turn.used, { id: `${seq}`, step, model, spend }] };
 }
 
 export function ofTool(view: Draft, event: Of<"tool_started"> | Of<"tool_finished">): void {
@@ -145,6 +173,15 @@ export function ofCheck(view: Draft, event: Of<"check_started"> | Of<"check_fini
   }
   const { report, sheet } = event;
   view.check = { ok: report.ok, report, sheet };
+  const diagnostic = report.diagnostics.find((it) => it.severity === "error");
+  if (view.turn && report.ok) {
+    view.turn = { ...view.turn, tried: [] };
+  } else if (view.turn && diagnostic) {
+    const { tried, repairs: repair } = view.turn;
+    // Of a round in which the agent looked by itself too, the last one counts.
+    const before: readonly Attempt[] = tried.filter((it) => it.repair !== repair);
+    view.turn = { ...view.turn, tried: [...before, { repair, diagnostic }] };
+  }
   change(view, view.turn?.check, "check", (it) => ({
     ...it,
     status: report.ok ? "done" : "failed",
@@ -153,8 +190,20 @@ export function ofCheck(view: Draft, event: Of<"check_started"> | Of<"check_fini
   }));
 }
 
+/** The agent hears of a check: that it failed, or what it noted where it passed. */
+export function told(view: Draft, event: Of<"model_told">): void {
+  const { noted = [] } = event as typeof event & { noted?: readonly string[] };
+  const passed = noted.length > 0;
+  if (view.turn && !passed) view.turn = { ...view.turn, repairs: view.turn.repairs + 1 };
+  const text = passed
+    ? "The check passed. The agent was told what it noted, and looks at it."
+    : "The agent was told what the check found, and mends it.";
+  notice(view, { id: `${event.seq}`, at: event.at, about: "repair", text });
+}
+
 export function turnFinished(view: Draft, event: Of<"turn_finished">): void {
   const { outcome } = event;
+  const { turn } = view;
   closeOpen(view);
   view.turn = null;
   view.outcome = outcome;
@@ -165,16 +214,59 @@ export function turnFinished(view: Draft, event: Of<"turn_finished">): void {
     case "answered":
     case "awaiting_plan":
     case "awaiting_answer":
-      return;
+      break;
     default:
-      view.items.push({
-        kind: "outcome",
-        id: `${event.seq}`,
-        at: event.at,
-        outcome,
-        asked: view.asked,
-      });
+      view.items.push(unfinished(view, turn, event, outcome));
   }
+  if (turn) spent(view, turn, event);
+}
+
+function unfinished(
+  view: Draft,
+  turn: TurnView | null,
+  event: Of<"turn_finished">,
+  outcome: OutcomeItem["outcome"],
+): OutcomeItem {
+  const byHand = turn?.input.type === "settings";
+  const failed = outcome.type === "check_failed" ? outcome : null;
+  const back = view.versions.find((it) => it.id === failed?.version_id);
+  return {
+    kind: "outcome",
+    id: `${event.seq}`,
+    at: event.at,
+    outcome,
+    asked: byHand && failed ? changedByHand(view, turn.id) : view.asked,
+    byHand,
+    tried: turn?.tried ?? [],
+    missed: turn ? missed(view, turn) : [],
+    back: back?.number ?? null,
+    made: back !== undefined && back.turn_id !== null && back.turn_id === turn?.id,
+  };
+}
+
+/** A change by hand, in words that the agent can be asked with. */
+function changedByHand(view: Draft, turn: string): Asked {
+  const made = view.versions.find((it) => it.turn_id === turn);
+  const text = made ? `I want this change: ${made.summary}` : "I want the change that I made.";
+  return { text, attachments: [] };
+}
+
+function missed(view: Draft, turn: TurnView): string[] {
+  const lines = Object.values(turn.calls).flatMap((index) => {
+    const it = view.items[index];
+    if (it?.kind !== "tool" || it.status !== "failed") return [];
+    return [it.summary && it.summary !== it.title ? `${it.title}: ${it.summary}` : it.title];
+  });
+  return [...new Set(lines)].slice(-MISSED);
+}
+
+function spent(view: Draft, turn: TurnView, { at }: Of<"turn_finished">): void {
+  const seconds = Math.max(0, (Date.parse(at) - Date.parse(turn.startedAt)) / 1000);
+  view.spend = { ...view.spend, seconds: view.spend.seconds + seconds };
+  const { used: calls } = turn;
+  if (calls.length === 0) return;
+  const sum = calls.map((it) => it.spend).reduce(add, NOTHING_SPENT);
+  view.items.push({ kind: "spent", id: `spent-${turn.id}`, at, calls, spend: { ...sum, seconds } });
 }
 
 function phaseAfter(view: Draft, outcome: TurnOutcome): View["phase"] {

@@ -3,6 +3,7 @@
 import type {
   Actor,
   CheckReport,
+  Diagnostic,
   Engine,
   Files,
   ModelLabel,
@@ -15,9 +16,9 @@ import type {
   Todo,
   TurnInput,
   TurnOutcome,
-  Usage,
   Version,
 } from "../api/types";
+import { type ModelCall, NOTHING_SPENT, type Spend } from "./spend";
 
 export interface MessageItem {
   kind: "message";
@@ -116,6 +117,19 @@ export interface NoticeItem {
   by: Actor | null;
 }
 
+/** What a person wants of a turn, for another try. */
+export interface Asked {
+  text: string;
+  attachments: readonly string[];
+}
+
+/** A check that a turn did not pass. */
+export interface Attempt {
+  /** How many repairs there had been. */
+  repair: number;
+  diagnostic: Diagnostic;
+}
+
 /** A turn that ended otherwise than with a version, a plan or a question. */
 export interface OutcomeItem {
   kind: "outcome";
@@ -125,8 +139,26 @@ export interface OutcomeItem {
     TurnOutcome,
     { type: "ready" | "answered" | "awaiting_plan" | "awaiting_answer" }
   >;
-  /** Words of the message that the turn answered, for another try. */
-  asked: string | null;
+  asked: Asked | null;
+  /** Whether the turn was about what a person changed by hand, and no model was asked. */
+  byHand: boolean;
+  /** Checks that it did not pass, a round each. */
+  tried: readonly Attempt[];
+  /** Actions that failed, newest last. */
+  missed: readonly string[];
+  /** Number of the version whose files are back. */
+  back: number | null;
+  /** Whether that version is this turn's own: only what came after it was taken back. */
+  made: boolean;
+}
+
+/** What a turn that is over used. */
+export interface SpentItem {
+  kind: "spent";
+  id: string;
+  at: string;
+  spend: Spend;
+  calls: readonly ModelCall[];
 }
 
 export type Item =
@@ -139,7 +171,8 @@ export type Item =
   | VersionItem
   | RenderItem
   | NoticeItem
-  | OutcomeItem;
+  | OutcomeItem
+  | SpentItem;
 
 export interface TurnView {
   id: string;
@@ -152,6 +185,9 @@ export interface TurnView {
   calls: Readonly<Record<string, number>>;
   check: number | null;
   repairs: number;
+  tried: readonly Attempt[];
+  /** Model calls that are over. */
+  used: readonly ModelCall[];
 }
 
 export interface SandboxView {
@@ -191,10 +227,11 @@ export interface View {
   renders: readonly Render[];
   sandbox: SandboxView | null;
   model: ModelLabel | null;
-  usage: Usage;
+  /** By the whole session; seconds are those of turns that are over. */
+  spend: Spend;
   title: string | null;
-  /** The message that the running turn, or the last one, answers. */
-  asked: string | null;
+  /** What the running turn, or the last one, answers. */
+  asked: Asked | null;
 }
 
 /** Words, colours, fonts and numbers of an animation. */
@@ -240,16 +277,14 @@ export const EMPTY: View = {
   renders: [],
   sandbox: null,
   model: null,
-  usage: {
-    input_tokens: 0,
-    cached_tokens: 0,
-    cache_write_tokens: 0,
-    output_tokens: 0,
-    cost_micros: 0,
-  },
+  spend: NOTHING_SPENT,
   title: null,
   asked: null,
 };
+
+/** Whether this is the newest entry; what a turn used is no entry of its own. */
+export const isNewest = (view: View, id: string): boolean =>
+  view.items.findLast((it) => it.kind !== "spent")?.id === id;
 
 /** Whether a turn runs or is about to. */
 export const isBusy = (view: View): boolean =>

@@ -1,6 +1,6 @@
 /** Facts of a session as short words for people. */
 
-import type { Diagnostic, Engine, Settings, Usage } from "../api/types";
+import type { Diagnostic, Engine, Settings } from "../api/types";
 
 export const ENGINE_NAMES: Record<Engine, string> = {
   remotion: "2D · Remotion",
@@ -72,19 +72,4 @@ export function settingsChange(before: Settings, after: Settings): string {
     parts.push(after.auto_approve ? "Plans approve themselves" : "Plans wait for approval");
   }
   return parts.join(" · ");
-}
-
-const money = (micros: number): string =>
-  micros < 10_000 ? "under $0.01" : `$${(micros / 1e6).toFixed(2)}`;
-
-export const tokensRead = (usage: Usage): number =>
-  usage.input_tokens + usage.cached_tokens + usage.cache_write_tokens;
-
-/** `12k tokens · $0.45`; without a price where none is known. */
-export function spent(usage: Usage): string {
-  const tokens = tokensRead(usage) + usage.output_tokens;
-  const count = tokens < 10_000 ? `${tokens}` : `${Math.round(tokens / 1000)}k`;
-  return usage.cost_micros > 0
-    ? `${count} tokens · ${money(usage.cost_micros)}`
-    : `${count} tokens`;
 }

@@ -230,8 +230,20 @@ impl Tool for Finish {
         "Finishing".into()
     }
 
-    async fn run(&self, _: &Job<'_>, _: &SessionHead, input: Value) -> Result<Reply, Interrupted> {
+    async fn run(
+        &self,
+        _: &Job<'_>,
+        head: &SessionHead,
+        input: Value,
+    ) -> Result<Reply, Interrupted> {
         let Finished { summary } = or_refuse!(parse(input));
+        // It was written before the model knew.
+        if head.state.turn.as_ref().is_some_and(|t| t.call_failed) {
+            return Ok(Reply::refused(
+                "Not finished: a call of this answer failed or was cut off. Look at what is said of it, do what is missing, then \
+                 finish and say only what is really done.",
+            ));
+        }
         let line = headline(&summary);
         Ok(Reply::ok(
             "Done.",

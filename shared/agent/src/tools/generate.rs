@@ -1,13 +1,13 @@
 //! `generate_code`: hands a piece of work to the engine's code generator, with the spec pinned by the server.
 
 use super::{Reply, Tool, all, may_build, or_refuse, parse, spec};
-use crate::turn::{Interrupted, Job, TRIES, pause, system};
+use crate::turn::{ANSWER_TOKENS, Interrupted, Job, Talk, facts, may_pass, pause, system};
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use koda_domain::{
     EventBody, SessionState,
     message::{Content, Message, Speaker, ToolOutput},
-    model::{ModelAnswer, ModelError, ModelEvent, ModelRequest, Role},
+    model::{ModelAnswer, ModelError, ModelEvent, ModelRequest, Role, StopReason},
     store::SessionHead,
 };
 use serde::Deserialize;
@@ -17,6 +17,8 @@ use std::fmt::Write as _;
 pub(super) struct GenerateCode;
 
 const GENERATOR: &str = include_str!("../prompts/code_generator.md");
+const CUT: &str = "Its answer was cut off because it was too long: what it wrote last is missing. Let it write less at once, such \
+                   as one file at a time.";
 /// Tools of a code generator: it writes, and nothing else.
 const WRITES: [&str; 3] = ["write_file", "edit_file", "delete_file"];
 
@@ -72,17 +74,14 @@ impl Tool for GenerateCode {
             let text = or_refuse!(super::files::text_of(job, head, path).await?);
             let _ = write!(words, "\n\n--- {path} ---\n{text}");
         }
-        let state = &head.state;
-        let mut rules = system(state.engine());
+        let mut rules = system(head.state.engine());
         GENERATOR.clone_into(&mut rules[0]);
+        let given = job.given(head).await;
         let request = ModelRequest {
             tenant: head.tenant.clone(),
             role: Role::CodeGenerator,
             system: rules,
-            pinned: json!({
-                "settings": state.settings, "plan": state.approved, "manifest": state.manifest(),
-                "files": state.files.0.keys().collect::<Vec<_>>(),
-            }),
+            pinned: facts(head, &given, &Talk::default()),
             messages: vec![Message {
                 speaker: Speaker::User,
                 content: vec![Content::Text { text: words }],
@@ -92,7 +91,7 @@ impl Tool for GenerateCode {
                 .filter(|t| WRITES.contains(&t.name()))
                 .map(spec)
                 .collect(),
-            max_output_tokens: 32_000,
+            max_output_tokens: ANSWER_TOKENS,
         };
         let began = job.studio.clock().now();
         let answer = match ask(job, request).await {
@@ -111,6 +110,7 @@ impl Tool for GenerateCode {
         let mut head = head.clone();
         let mut total = Reply::ok("", "");
         let mut lines = Vec::new();
+        let mut told = Vec::new();
         for call in answer.tool_calls() {
             let Some(tool) = all()
                 .into_iter()
@@ -124,20 +124,30 @@ impl Tool for GenerateCode {
                     .apply(head.seq, job.studio.clock().now(), Some(job.turn), event);
             }
             total.is_error |= reply.is_error;
+            told.push(if reply.is_error {
+                format!("Failed: {} {}", call.name, words_of(&reply.output))
+            } else {
+                reply.summary.clone()
+            });
             lines.push(reply.summary);
             total.events.extend(reply.events);
+        }
+        if answer.stop == StopReason::MaxTokens {
+            total.is_error = true;
+            told.push(CUT.to_owned());
+            lines.push("it was cut off".to_owned());
         }
         if total.events.is_empty() {
             let mut why =
                 "The code generator wrote nothing. Say more exactly what to make.".to_owned();
-            if !lines.is_empty() {
-                let _ = write!(why, " What it tried: {}", lines.join("; "));
+            if !told.is_empty() {
+                let _ = write!(why, "\n{}", told.join("\n"));
             }
             return Ok(Reply::refused(why).with([used]));
         }
         total.summary = lines.join("; ").chars().take(300).collect();
         total.output = vec![ToolOutput::Text {
-            text: lines.join("\n"),
+            text: told.join("\n"),
         }];
         let writes = total
             .events
@@ -150,13 +160,21 @@ impl Tool for GenerateCode {
     }
 }
 
+fn words_of(output: &[ToolOutput]) -> String {
+    let words = output.iter().filter_map(|piece| match piece {
+        ToolOutput::Text { text } => Some(text.as_str()),
+        ToolOutput::Image { .. } => None,
+    });
+    words.collect::<Vec<_>>().join("\n")
+}
+
 /// One answer. Nobody sees any of it before it is whole, so that a call that breaks off is made again.
 async fn ask(job: &Job<'_>, request: ModelRequest) -> Result<ModelAnswer, ModelError> {
     let mut tries = 0;
     loop {
         tries += 1;
         let error = match whole(job, request.clone()).await {
-            Err(error) if error.is_retryable() && tries < TRIES => error,
+            Err(error) if may_pass(&error, tries) => error,
             done => return done,
         };
         tokio::time::sleep(pause(&error, tries)).await;

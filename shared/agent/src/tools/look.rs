@@ -5,6 +5,7 @@ use crate::turn::{Interrupted, Job, describe};
 use async_trait::async_trait;
 use koda_domain::{
     SessionState,
+    asset::AssetRole,
     message::ToolOutput,
     sandbox::{Exec, ProcessName, run},
     store::SessionHead,
@@ -274,7 +275,12 @@ impl Tool for ListAssets {
         let mut lines = Vec::new();
         for id in &head.state.assets {
             if let Ok(asset) = job.studio.store().asset(&head.tenant, *id).await {
-                lines.push(json!(asset).to_string());
+                let mut line = json!(asset);
+                if asset.role == Some(AssetRole::Reference) {
+                    // It is to be looked at, and no file of the workspace.
+                    line["path"] = Value::Null;
+                }
+                lines.push(line.to_string());
             }
         }
         Ok(Reply::ok(

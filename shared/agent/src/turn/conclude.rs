@@ -5,7 +5,7 @@ use koda_domain::{
     EventBody, VersionId,
     event::{TurnInput, TurnOutcome},
     report::Severity,
-    state::signature,
+    state::{TurnState, signature},
     store::SessionHead,
     version::{Files, Version},
 };
@@ -48,15 +48,54 @@ impl Job<'_> {
                             .into(),
                 });
             }
-            return Ok(Next::Outcome(TurnOutcome::Answered));
+            return Ok(Next::Outcome(match turn.version {
+                Some(version_id) => TurnOutcome::Ready { version_id },
+                None => TurnOutcome::Answered,
+            }));
         }
+        let seen = state.is_checked();
         let head = self.check(head).await?;
-        if head.state.is_checked() {
-            return self.make_version(&head, Passed::Must).await;
+        if !head.state.is_checked() {
+            return self.repair_or_give_up(&head).await;
         }
-        self.repair_or_give_up(&head).await
+        let next = self.make_version(&head, Passed::Must).await?;
+        match next {
+            // The model's own check told it.
+            Next::Outcome(TurnOutcome::Ready { .. }) if !seen => {
+                self.tell_findings(&head, next).await
+            }
+            next => Ok(next),
+        }
     }
 
+    /// Tells the model once what a check found that passed, so that it can mend what is not meant. The version stays.
+    async fn tell_findings(&self, head: &SessionHead, next: Next) -> Result<Next, Interrupted> {
+        let state = &head.state;
+        let (Some(check), Some(turn)) = (&state.check, &state.turn) else {
+            return Ok(next);
+        };
+        let noted: Vec<String> = check.diagnostics.iter().map(signature).collect();
+        let known = noted.iter().all(|finding| state.noted.contains(finding));
+        let by_hand = matches!(turn.input, TurnInput::Settings {});
+        let asked = TurnState {
+            told_all: false,
+            ..turn.clone()
+        };
+        if known || by_hand || self.exhausted(state, &asked).is_some() {
+            return Ok(next);
+        }
+        let text = format!(
+            "The check passed and there is a new version. It found this; mend what is not meant to be so and finish, or just \
+             finish where all is as it should be.\n\n{}",
+            describe(&check.diagnostics)
+        );
+        let told = EventBody::ModelTold {
+            text,
+            picture: check.sheet.clone(),
+            noted,
+        };
+        Ok(Next::Repair(Box::new(self.tell(vec![told]).await?)))
+    }
     async fn repair_or_give_up(&self, head: &SessionHead) -> Result<Next, Interrupted> {
         let state = &head.state;
         let Some(turn) = &state.turn else {
@@ -81,7 +120,12 @@ impl Job<'_> {
                 "The check failed. Mend the first error at its cause, change nothing else, then finish.\n\n{}",
                 describe(&found)
             );
-            let head = self.tell(vec![EventBody::ModelTold { text }]).await?;
+            let told = EventBody::ModelTold {
+                text,
+                picture: state.check.as_ref().and_then(|c| c.sheet.clone()),
+                noted: vec![],
+            };
+            let head = self.tell(vec![told]).await?;
             return Ok(Next::Repair(Box::new(head)));
         }
         let kept = match state.head_version() {

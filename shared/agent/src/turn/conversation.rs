@@ -7,6 +7,7 @@ use koda_domain::{
     event::{TurnInput, TurnOutcome},
     limits::EVENTS_PAGE,
     message::{Content, Message, Speaker, ToolCall, ToolOutput},
+    model::StopReason,
     plan::Plan,
     store::{SessionStore, StoreError},
 };
@@ -52,8 +53,8 @@ impl Talk {
         .collect()
     }
 
-    /// The conversation within so many bytes, oldest first.
-    pub fn shown(self, most: usize) -> Vec<Message> {
+    /// The conversation within so many bytes, oldest first, and whether something of it is left out.
+    pub fn shown(self, most: usize) -> (Vec<Message>, bool) {
         window::shown(self.chapters, most)
     }
 }
@@ -117,6 +118,8 @@ struct Builder {
     posted: HashMap<MessageId, (String, Vec<AssetId>)>,
     plan: Option<Plan>,
     open: Vec<ToolCall>,
+    /// Whether the last answer was cut off, and the model was not told yet.
+    cut: bool,
     rejected: Option<String>,
 }
 
@@ -164,6 +167,8 @@ impl Builder {
                 if !answer.content.is_empty() {
                     self.push(Speaker::Assistant, answer.content.clone());
                 }
+                self.cut = answer.stop == StopReason::MaxTokens;
+                self.tell_cut();
             }
             EventBody::ToolFinished {
                 call_id,
@@ -177,8 +182,15 @@ impl Builder {
                 }
                 self.open.retain(|call| call.id != *call_id);
                 self.result(call_id, output.clone(), *is_error);
+                self.tell_cut();
             }
-            EventBody::ModelTold { text } => self.user(text),
+            EventBody::ModelTold { text, picture, .. } => {
+                self.user(text);
+                if let Some(blob) = picture.clone() {
+                    let media_type = "image/png".to_owned();
+                    self.push(Speaker::User, vec![Content::Image { blob, media_type }]);
+                }
+            }
             EventBody::VersionCreated { version } => {
                 let number = version.number;
                 self.chapter()
@@ -232,8 +244,14 @@ impl Builder {
         }
         let note = match outcome {
             TurnOutcome::Stopped => "(I stopped you there.)",
+            TurnOutcome::CheckFailed {
+                version_id: Some(_),
+                ..
+            } => {
+                "(Your last changes did not pass the check and were taken back to the newest version.)"
+            }
             TurnOutcome::CheckFailed { .. } => {
-                "(Your changes did not pass the check and were taken back.)"
+                "(What you made did not pass the check, and is still there.)"
             }
             _ => return,
         };
@@ -241,6 +259,17 @@ impl Builder {
         self.chapter()
             .done
             .push(note.trim_matches(['(', ')', '.']).to_owned());
+    }
+
+    /// After the results of an answer that was cut off: what was not whole was dropped, and the model does not know.
+    fn tell_cut(&mut self) {
+        if self.cut && self.open.is_empty() {
+            self.cut = false;
+            self.user(
+                "(Your answer was cut off because it was too long. What was not whole was dropped, with the call that you were \
+                 writing. Go on from there in smaller pieces: several small files, or changes by edit_file.)",
+            );
+        }
     }
 
     fn user(&mut self, text: &str) {

@@ -11,8 +11,9 @@ mod values;
 mod window;
 
 pub(crate) use check::describe;
-pub(crate) use pinned::{fonts, stage, system};
-pub(crate) use step::{TRIES, pause};
+pub(crate) use conversation::Talk;
+pub(crate) use pinned::{facts, fonts, stage, system};
+pub(crate) use step::{ANSWER_TOKENS, may_pass, pause};
 
 use crate::{News, Room, Studio, StudioError, commands::approval, commit::Writer, tools};
 use koda_domain::{
@@ -357,7 +358,7 @@ impl Job<'_> {
             } else if turn.asked {
                 return self.after_asking(&head).await;
             } else if turn.told_all {
-                match self.conclude(&head).await? {
+                match Box::pin(self.conclude(&head)).await? {
                     conclude::Next::Outcome(outcome) => return Ok(outcome),
                     conclude::Next::Repair(head) => *head,
                 }

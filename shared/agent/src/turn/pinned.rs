@@ -51,7 +51,7 @@ pub(crate) fn stage(state: &SessionState) -> &'static str {
 }
 
 /// Facts of this session: its state, and the assets that were given.
-pub(super) fn facts(head: &SessionHead, given: &[Asset], talk: &Talk) -> Value {
+pub(crate) fn facts(head: &SessionHead, given: &[Asset], talk: &Talk) -> Value {
     let state = &head.state;
     let assets: Vec<_> = given
         .iter()

@@ -5,19 +5,24 @@ use crate::tools;
 use futures_util::StreamExt;
 use koda_domain::{
     EventBody,
+    asset::Asset,
     model::{ModelAnswer, ModelError, ModelEvent, ModelRequest, Role},
     store::SessionHead,
 };
+use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{Instrument, info_span};
 
 /// How often a call that failed before its first word is tried.
-pub(crate) const TRIES: u32 = 3;
-/// The longest pause before another try, whatever the provider asks for.
+const TRIES: u32 = 3;
+/// The longest pause before another try where the provider does not say how long.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-/// The most tokens of one answer.
-const ANSWER_TOKENS: u32 = 16_000;
+/// The longest pause that a provider may ask for. Whom it tells to come back later, a person is told so at once.
+const LONGEST_WAIT: Duration = Duration::from_secs(150);
+/// The most tokens of one answer: as many as the largest file that a call may write. Adapters ask for fewer of a model that gives
+/// fewer.
+pub(crate) const ANSWER_TOKENS: u32 = 32_000;
 
 /// A model that cannot be shown this much of a conversation cannot work, in bytes.
 const LEAST_SHOWN: usize = 8 * 1024;
@@ -79,7 +84,7 @@ impl Job<'_> {
                     return self.tell(events).await;
                 }
                 Err(Failure::Interrupted(reason)) => return Err(reason),
-                Err(Failure::Model(error)) if error.is_retryable() && !seen && tries < TRIES => {
+                Err(Failure::Model(error)) if !seen && may_pass(&error, tries) => {
                     let pause = tokio::time::sleep(pause(&error, tries));
                     self.cancel
                         .run_until_cancelled(pause)
@@ -99,6 +104,27 @@ impl Job<'_> {
 
     async fn request(&self, head: &SessionHead, shown: usize) -> Result<ModelRequest, Interrupted> {
         let log = conversation::read(self.studio.store(), self.session).await?;
+        let given = self.given(head).await;
+        let talk = conversation::build(&log, &given);
+        let mut facts = pinned::facts(head, &given, &talk);
+        let said = talk.said();
+        let (messages, left_out) = talk.shown(shown);
+        if left_out {
+            facts["all_requests"] = json!(said);
+        }
+        Ok(ModelRequest {
+            tenant: head.tenant.clone(),
+            role: Role::Orchestrator,
+            system: pinned::system(head.state.engine()),
+            pinned: facts,
+            messages,
+            tools: tools::offered(&head.state),
+            max_output_tokens: ANSWER_TOKENS,
+        })
+    }
+
+    /// The assets of a session.
+    pub(crate) async fn given(&self, head: &SessionHead) -> Vec<Asset> {
         let mut given = Vec::new();
         let logo = head.state.settings.logo;
         let unnamed = logo.filter(|id| !head.state.assets.contains(id));
@@ -106,16 +132,7 @@ impl Job<'_> {
             // One that was deleted meanwhile is simply not there.
             given.extend(self.studio.store().asset(&head.tenant, *id).await.ok());
         }
-        let talk = conversation::build(&log, &given);
-        Ok(ModelRequest {
-            tenant: head.tenant.clone(),
-            role: Role::Orchestrator,
-            system: pinned::system(head.state.engine()),
-            pinned: pinned::facts(head, &given, &talk),
-            messages: talk.shown(shown),
-            tools: tools::offered(&head.state),
-            max_output_tokens: ANSWER_TOKENS,
-        })
+        given
     }
 
     async fn stream(
@@ -164,11 +181,16 @@ impl Job<'_> {
 
 /// What to wait before a call is made again that failed for the so manieth time.
 pub(crate) fn pause(error: &ModelError, tries: u32) -> Duration {
-    let pause = match error {
-        ModelError::Busy { after: Some(after) } => *after,
-        _ => Duration::from_millis(400 << tries),
-    };
-    pause.min(LONGEST_PAUSE)
+    match error {
+        ModelError::Busy { after: Some(after) } => (*after).min(LONGEST_WAIT),
+        _ => Duration::from_millis(400 << tries).min(LONGEST_PAUSE),
+    }
+}
+
+/// Whether a call that failed for the so manieth time is made again.
+pub(crate) fn may_pass(error: &ModelError, tries: u32) -> bool {
+    let soon = !matches!(error, ModelError::Busy { after: Some(after) } if *after > LONGEST_WAIT);
+    error.is_retryable() && soon && tries < TRIES
 }
 
 enum Failure {
@@ -189,6 +211,15 @@ impl From<Interrupted> for Failure {
 }
 
 fn model_failure(error: &ModelError) -> Interrupted {
+    if let ModelError::Busy { after: Some(after) } = error {
+        let minutes = after.as_secs().div_ceil(60).max(1);
+        return Interrupted::Failed {
+            code: "model_busy",
+            message: format!(
+                "The model provider lets no more through for now. Send the message again in {minutes} min."
+            ),
+        };
+    }
     let (code, message) = match error {
         ModelError::Busy { .. } => (
             "model_busy",

@@ -1,4 +1,5 @@
-//! What a person changed by hand, concluded: values of code that has passed are a version at once, and looked at afterwards.
+//! What a person changed by hand, concluded: where code has passed, other values and another format are a version at once, and
+//! looked at afterwards.
 
 use super::{
     Interrupted, Job,
@@ -15,7 +16,7 @@ use koda_domain::{
 };
 
 impl Job<'_> {
-    /// Concludes a turn in which a person changed the design or the pace; none where more was changed, or nothing.
+    /// Concludes a turn in which a person changed the design, the pace or the format; none where code was changed, or nothing.
     pub(super) async fn conclude_values(
         &self,
         head: &SessionHead,
@@ -26,7 +27,7 @@ impl Job<'_> {
         let newest = self.studio.version_of(head, newest.id).await?;
         let mut head = head.clone();
         if head.state.has_changes() {
-            if !only_values_changed(&head, &newest) {
+            if code_changed(&head, &newest) {
                 return Ok(None);
             }
             self.make_version(&head, Passed::Will).await?;
@@ -39,7 +40,11 @@ impl Job<'_> {
             return Ok(None);
         };
         let digest = head.state.digest();
-        let head = self.check_values(&head).await?;
+        let before = self.before_this_turn(&head).await?;
+        let head = match before {
+            Some(before) if only_values_changed(&head, &before) => self.check_values(&head).await?,
+            _ => self.check(&head).await?,
+        };
         if head.state.digest() != digest {
             // The person went on meanwhile.
             return Ok(Some(Next::Repair(Box::new(head))));
@@ -50,6 +55,16 @@ impl Job<'_> {
         self.take_back(&head).await.map(Some)
     }
 
+    async fn before_this_turn(&self, head: &SessionHead) -> Result<Option<Version>, Interrupted> {
+        for summary in head.state.versions.iter().rev() {
+            let version = self.studio.version_of(head, summary.id).await?;
+            if version.turn_id != Some(self.turn) {
+                return Ok(Some(version));
+            }
+        }
+        Ok(None)
+    }
+
     /// Makes the newest version of before this turn the newest again, as one of its own.
     async fn take_back(&self, head: &SessionHead) -> Result<Next, Interrupted> {
         let found = head.state.check.iter().flat_map(|c| &c.diagnostics);
@@ -57,15 +72,7 @@ impl Job<'_> {
         let Some(first) = errors.next().cloned() else {
             return Err(Interrupted::Lost);
         };
-        let mut good = None;
-        for summary in head.state.versions.iter().rev() {
-            let version = self.studio.version_of(head, summary.id).await?;
-            if version.turn_id != Some(self.turn) {
-                good = Some(version);
-                break;
-            }
-        }
-        let Some(good) = good else {
+        let Some(good) = self.before_this_turn(head).await? else {
             return Err(Interrupted::Lost);
         };
         let (changed, removed) = good.files.changes_since(&head.state.files);
@@ -114,8 +121,17 @@ impl Job<'_> {
                 state.settings.fps.get()
             ));
         }
+        if code_changed(head, since) {
+            said.push("with changes that were begun before".to_owned());
+        }
         said.join("; ")
     }
+}
+
+/// Whether files other than the design differ from a version.
+fn code_changed(head: &SessionHead, since: &Version) -> bool {
+    let (changed, removed) = head.state.files.changes_since(&since.files);
+    !removed.is_empty() || changed.iter().any(|path| path.as_str() != DESIGN_PATH)
 }
 
 /// Whether all that differs from a version is the design and the pace: code that was compiled and swept then need not be again.
@@ -125,8 +141,5 @@ fn only_values_changed(head: &SessionHead, since: &Version) -> bool {
         ..settings.clone()
     };
     let as_written = |s: &Settings| Manifest::new(since.engine, &since.title, &written(s));
-    let (changed, removed) = head.state.files.changes_since(&since.files);
-    as_written(&since.settings) == as_written(&head.state.settings)
-        && removed.is_empty()
-        && changed.iter().all(|path| path.as_str() == DESIGN_PATH)
+    as_written(&since.settings) == as_written(&head.state.settings) && !code_changed(head, since)
 }

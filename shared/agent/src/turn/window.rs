@@ -93,9 +93,9 @@ fn size(messages: &[Message]) -> usize {
         .sum()
 }
 
-/// What a model is shown of these turns within so many bytes, oldest first. The last turn is always shown as it was, but for
+/// What a model is shown of these turns within so many bytes, oldest first, and whether words of the person are cut or left out. The last turn is always shown as it was, but for
 /// results that are too much.
-pub(super) fn shown(mut chapters: Vec<Chapter>, most: usize) -> Vec<Message> {
+pub(super) fn shown(mut chapters: Vec<Chapter>, most: usize) -> (Vec<Message>, bool) {
     let messages = chapters.iter_mut().flat_map(|c| &mut c.messages);
     for piece in messages.flat_map(|message| &mut message.content) {
         if let Content::ToolCall(call) = piece
@@ -138,6 +138,7 @@ pub(super) fn shown(mut chapters: Vec<Chapter>, most: usize) -> Vec<Message> {
             }
         }
     }
+    let left_out = taken[1] > 0;
     let mut messages = Vec::new();
     if taken[2] > 0 {
         let left = taken[2];
@@ -157,7 +158,7 @@ pub(super) fn shown(mut chapters: Vec<Chapter>, most: usize) -> Vec<Message> {
         };
         messages.extend(part);
     }
-    joined(messages)
+    (joined(messages), left_out)
 }
 
 /// Keeps the beginnings of long texts.
@@ -247,7 +248,7 @@ mod tests {
     }
 
     fn talk(turns: usize, bytes: usize, most: usize) -> Vec<Message> {
-        shown((0..turns).map(|n| chapter(n, bytes)).collect(), most)
+        shown((0..turns).map(|n| chapter(n, bytes)).collect(), most).0
     }
 
     fn text(messages: &[Message]) -> String {
@@ -303,7 +304,7 @@ mod tests {
             words: "request".into(),
             ..Chapter::default()
         };
-        let messages = shown(vec![turn], 10_000);
+        let (messages, _) = shown(vec![turn], 10_000);
         let all = text(&messages);
         assert!(all.contains("Left out to save room"));
         let last = text(&messages[messages.len() - 1..]);
@@ -327,7 +328,7 @@ mod tests {
                     content: vec![Content::ToolCall(call)],
                 },
             );
-            text(&shown(vec![turn], SHOWN))
+            text(&shown(vec![turn], SHOWN).0)
         };
         let long = write(5 << 20);
         assert!(long.len() < 2_000, "{}", long.len());
@@ -355,7 +356,7 @@ mod tests {
             chapter
         });
         for most in [500, 5_000, 50_000, 500_000] {
-            let messages = shown(chapters.clone().collect(), most);
+            let (messages, _) = shown(chapters.clone().collect(), most);
             let ids = |wanted: bool| {
                 let pieces = messages.iter().flat_map(|m| &m.content);
                 let ids = pieces.filter_map(move |piece| match piece {

@@ -10,6 +10,7 @@ mod checks;
 mod edits;
 mod errands;
 mod hands;
+mod honesty;
 mod limits;
 mod memory;
 mod plans;

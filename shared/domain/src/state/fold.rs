@@ -9,6 +9,7 @@ use crate::{
     design::DESIGN_PATH,
     event::{Actor, EventBody, TurnInput, TurnOutcome},
     message::Usage,
+    model::StopReason,
     plan::Plan,
     render::RenderStatus,
     report::{Diagnostic, Severity},
@@ -48,7 +49,13 @@ impl SessionState {
                     t.steps = *step;
                     t.usage += answer.usage;
                     t.open_calls = answer.tool_calls().cloned().collect();
-                    t.told_all = t.open_calls.is_empty();
+                    // One that was cut off is missing.
+                    let cut = answer.stop == StopReason::MaxTokens;
+                    t.call_failed = cut;
+                    t.told_all = t.open_calls.is_empty() && !cut;
+                    if t.open_calls.is_empty() && cut {
+                        t.misses.cut();
+                    }
                 });
             }
             EventBody::GeneratorFinished { usage, .. } => {
@@ -62,11 +69,18 @@ impl SessionState {
                 summary,
                 ..
             } => self.in_turn(|t| {
-                if let Some(call) = t.open_calls.iter().find(|call| call.id == *call_id) {
+                let finish = name == "finish";
+                if let Some(call) = t.open_calls.iter().find(|call| call.id == *call_id)
+                    // What it is refused for was counted.
+                    && !(finish && t.call_failed)
+                {
                     t.misses.count(call, *is_error, summary);
                 }
                 t.open_calls.retain(|call| call.id != *call_id);
-                if name == "finish" && !is_error {
+                if *is_error {
+                    t.call_failed = true;
+                    t.told_all = false;
+                } else if finish {
                     t.told_all = true;
                     t.summary = Some(summary.clone());
                 }
@@ -123,6 +137,10 @@ impl SessionState {
                     diagnostics: report.diagnostics.iter().take(10).cloned().collect(),
                     sheet: sheet.clone(),
                 });
+            }
+            EventBody::ModelTold { noted, .. } if !noted.is_empty() => {
+                self.noted.clone_from(noted);
+                self.in_turn(|t| t.told_all = false);
             }
             EventBody::ModelTold { .. } => {
                 let error = self
@@ -231,6 +249,8 @@ impl SessionState {
             usage: Usage::default(),
             stages: Stages::default(),
             misses: Misses::default(),
+            call_failed: false,
+            version: None,
             repairs: 0,
             last_error: None,
             stop_requested: false,
@@ -270,6 +290,11 @@ impl SessionState {
             ),
         });
         self.phase = Phase::Ready;
+        self.in_turn(|t| {
+            if version.turn_id == Some(t.id) {
+                t.version = Some(version.id);
+            }
+        });
     }
 
     fn turn_finished(&mut self, at: Timestamp, outcome: &TurnOutcome) {

@@ -38,6 +38,16 @@ impl Misses {
         self.last = Some(name);
     }
 
+    /// Counts an answer of which nothing was whole.
+    pub(super) fn cut(&mut self) {
+        let call = ToolCall {
+            id: String::new(),
+            name: String::new(),
+            input: serde_json::Value::Null,
+        };
+        self.count(&call, true, "cut off");
+    }
+
     fn name(call: &ToolCall, summary: &str) -> BlobId {
         BlobId::of(format!("{}\n{}\n{summary}", call.name, call.input).as_bytes())
     }

@@ -67,6 +67,9 @@ pub struct SessionState {
     pub usage: Usage,
     /// Every asset that was given.
     pub assets: Vec<AssetId>,
+    /// What the model was last told of that a check found and passed, by signature.
+    #[serde(default)]
+    pub noted: Vec<String>,
     /// Idempotency keys of recent messages.
     pub keys: Vec<(String, MessageId)>,
 }
@@ -123,6 +126,12 @@ pub struct TurnState {
     /// Tool calls that failed since one worked.
     #[serde(default)]
     pub misses: Misses,
+    /// Whether a call of the model's last answer failed, or was cut off.
+    #[serde(default)]
+    pub call_failed: bool,
+    /// The version that it made.
+    #[serde(default)]
+    pub version: Option<VersionId>,
     /// Repairs asked for so far.
     pub repairs: u32,
     /// The last check error told to the model: gate, code, file and message.

@@ -3,11 +3,13 @@
 mod answer;
 
 use crate::{
+    abilities::limit_in,
     endpoint::{Endpoint, Thinking},
+    prices::priced,
     wire::{
         arrange::{NOT_SHOWN, Pictures, with_facts},
         calls::object,
-        http,
+        http::{self, Refused},
     },
 };
 use answer::{Answer, Said};
@@ -19,8 +21,9 @@ use koda_domain::{
     model::{LanguageModel, ModelError, ModelEvent, ModelLabel, ModelRequest, ModelStream, Role},
     objects::ObjectStore,
 };
+use reqwest::Response;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 const VERSION: &str = "2023-06-01";
 
@@ -29,6 +32,44 @@ pub struct Anthropic {
     client: reqwest::Client,
     endpoint: Endpoint,
     objects: Arc<dyn ObjectStore>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// What is known of the endpoint so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Known {
+    thinking: Thinking,
+    most_output: Option<u32>,
+}
+
+impl Known {
+    /// What is left of it when the endpoint has refused a part, and whether that holds for other requests too; `None` where
+    /// that is not why it refused.
+    fn without(self, refused: &Refused, asked: u32) -> Option<(Self, bool)> {
+        let words = refused.words.to_lowercase();
+        if refused.status?.as_u16() != 400 {
+            return None;
+        }
+        let asked = self.most_output.map_or(asked, |most| most.min(asked));
+        let limit = limit_in(&words, asked).filter(|_| words.contains("max_tokens"));
+        if let Some(limit) = limit {
+            let most_output = Some(limit);
+            return Some((
+                Self {
+                    most_output,
+                    ..self
+                },
+                true,
+            ));
+        }
+        if words.contains("thinking") && self.thinking != Thinking::Default {
+            // A conversation that another model had a part in may have steps without thinking, which this one does not take.
+            let always = words.contains("support") || words.contains("adaptive");
+            let thinking = Thinking::Default;
+            return Some((Self { thinking, ..self }, always));
+        }
+        None
+    }
 }
 
 impl Anthropic {
@@ -39,16 +80,60 @@ impl Anthropic {
     pub fn new(endpoint: Endpoint, objects: Arc<dyn ObjectStore>) -> Result<Self, ModelError> {
         Ok(Self {
             client: http::client()?,
+            known: Arc::new(Mutex::new(Known {
+                thinking: endpoint.thinking,
+                most_output: endpoint.most_output,
+            })),
             endpoint,
             objects,
         })
     }
 
-    async fn body(&self, request: &ModelRequest) -> Result<Value, ModelError> {
+    /// Sends a request, and again without what the endpoint says it does not know.
+    async fn send(&self, request: &ModelRequest) -> Result<Response, ModelError> {
+        let mut known = *self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tried = vec![known];
+        loop {
+            let body = self.body(request, known).await?;
+            let url = format!("{}/v1/messages", self.endpoint.base_url);
+            let mut post = self
+                .client
+                .post(url)
+                .header("anthropic-version", VERSION)
+                .json(&body);
+            if let Some(key) = &self.endpoint.key {
+                post = post.header("x-api-key", key.expose());
+            }
+            let refused = match http::send(post, true).await {
+                Ok(response) => return Ok(response),
+                Err(refused) => refused,
+            };
+            match known.without(&refused, request.max_output_tokens) {
+                Some((less, always)) if !tried.contains(&less) => {
+                    tracing::info!(
+                        model = self.endpoint.model,
+                        ?less,
+                        "Learned what an endpoint can do"
+                    );
+                    if always {
+                        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = less;
+                    }
+                    tried.push(less);
+                    known = less;
+                }
+                _ => return Err(refused.error),
+            }
+        }
+    }
+
+    async fn body(&self, request: &ModelRequest, known: Known) -> Result<Value, ModelError> {
         let pictures = Pictures::load(&*self.objects, &request.tenant, &request.messages).await?;
+        let limit = request
+            .max_output_tokens
+            .min(known.most_output.unwrap_or(u32::MAX));
         let mut body = json!({
             "model": self.endpoint.model,
-            "max_tokens": request.max_output_tokens,
+            "max_tokens": limit,
             "stream": true,
             "system": system(&request.system),
             "messages": messages(&with_facts(request), &pictures),
@@ -60,7 +145,7 @@ impl Anthropic {
                 "eager_input_streaming": true,
             })).collect();
         }
-        match self.endpoint.thinking {
+        match known.thinking {
             Thinking::Default => {}
             Thinking::Adaptive => {
                 body["thinking"] = json!({"type": "adaptive", "display": "summarized"})
@@ -68,7 +153,8 @@ impl Anthropic {
             Thinking::Budget(tokens) => {
                 body["thinking"] = json!({"type": "enabled", "budget_tokens": tokens});
                 // The limit counts thinking too.
-                body["max_tokens"] = json!(request.max_output_tokens + tokens);
+                let most = known.most_output.unwrap_or(u32::MAX);
+                body["max_tokens"] = json!(limit.saturating_add(tokens).min(most));
             }
         }
         Ok(body)
@@ -106,12 +192,14 @@ fn messages(talk: &[Message], pictures: &Pictures) -> Value {
         };
         told.push(json!({"role": role, "content": content}));
     }
-    // The last message holds facts that change; what stands before it stays, and is cached.
+    // The last message holds facts that change; what stands before it stays, and is cached. The mark of the request before is set
+    // again: a provider looks only some twenty blocks back for what it holds, and many calls at once are more.
     let before = told.len().saturating_sub(1);
     let kept = told[..before]
         .iter_mut()
         .rev()
-        .take(1)
+        .filter(|m| m["role"] == "assistant")
+        .take(2)
         .filter_map(|m| m["content"].as_array_mut()?.last_mut());
     for block in kept {
         // Thinking cannot carry a mark.
@@ -177,19 +265,7 @@ fn picture(blob: &BlobId, media_type: &str, pictures: &Pictures) -> Value {
 #[async_trait]
 impl LanguageModel for Anthropic {
     async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError> {
-        let body = self.body(&request).await?;
-        let url = format!("{}/v1/messages", self.endpoint.base_url);
-        let mut post = self
-            .client
-            .post(url)
-            .header("anthropic-version", VERSION)
-            .json(&body);
-        if let Some(key) = &self.endpoint.key {
-            post = post.header("x-api-key", key.expose());
-        }
-        let response = http::send(post, true)
-            .await
-            .map_err(|refused| refused.error)?;
+        let response = self.send(&request).await?;
         let mut events = Box::pin(http::events(response));
         let mut answer = Answer::new(&self.endpoint.model);
         let price = self.endpoint.price;
@@ -201,9 +277,7 @@ impl LanguageModel for Anthropic {
                     Ok(Said::Piece(piece)) => yield Ok(piece),
                     Ok(Said::All) => {
                         let mut answer = std::mem::take(&mut answer).whole();
-                        if let Some(price) = price {
-                            answer.usage.cost_micros = price.micros(&answer.usage);
-                        }
+                        priced(&mut answer.usage, price.as_ref());
                         yield Ok(ModelEvent::Finished(answer));
                         return;
                     }

@@ -92,6 +92,7 @@ impl Tokens {
             cache_write_tokens: 0,
             output_tokens: self.completion_tokens,
             cost_micros: (self.cost.unwrap_or(0.0).max(0.0) * 1e6).ceil() as u64,
+            unpriced_tokens: 0,
         }
     }
 }
@@ -115,12 +116,20 @@ pub fn taken(request: &ModelRequest) -> HashSet<String> {
     calls.collect()
 }
 
+/// A call of which pieces still come.
+struct Growing {
+    index: Option<usize>,
+    /// Its id as the endpoint has it.
+    told: Option<String>,
+    call: Partial,
+}
+
 /// An answer as it grows.
 pub struct Answer {
     model: String,
     text: String,
     thinking: String,
-    calls: Vec<(Option<usize>, Partial)>,
+    calls: Vec<Growing>,
     taken: HashSet<String>,
     finish: Option<String>,
     refused: bool,
@@ -216,14 +225,33 @@ impl Answer {
     }
 
     fn call(&mut self, piece: CallPiece, told: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
+        let named = piece
+            .function
+            .as_ref()
+            .and_then(|f| f.name.as_ref())
+            .is_some_and(|name| !name.is_empty());
         let known = match (piece.index, &piece.id) {
-            (Some(index), _) => self.calls.iter().position(|(i, _)| *i == Some(index)),
+            // Some endpoints give all calls the same index: one that has a name and another id is another call.
+            (Some(index), id) => {
+                let last = self.calls.iter().rposition(|g| g.index == Some(index));
+                last.filter(|n| {
+                    let other = id.as_ref().is_some_and(|id| {
+                        !id.is_empty() && self.calls[*n].told.as_ref() != Some(id)
+                    });
+                    !(named && other)
+                })
+            }
             // Without an index a piece with a name begins a call, and one without goes on with the last.
-            (None, Some(id)) if self.calls.last().is_some_and(|(_, c)| c.id == *id) => {
+            (None, Some(id))
+                if self
+                    .calls
+                    .last()
+                    .is_some_and(|g| g.told.as_ref() == Some(id)) =>
+            {
                 Some(self.calls.len() - 1)
             }
             (None, Some(_)) => None,
-            (None, None) if piece.function.as_ref().is_some_and(|f| f.name.is_some()) => None,
+            (None, None) if named => None,
             (None, None) => self.calls.len().checked_sub(1),
         };
         let function = piece.function;
@@ -237,14 +265,15 @@ impl Answer {
                 id: id.clone(),
                 name: name.clone(),
             });
-            self.calls.push((
-                piece.index,
-                Partial {
+            self.calls.push(Growing {
+                index: piece.index,
+                told: piece.id.clone(),
+                call: Partial {
                     id,
                     name,
                     arguments: String::new(),
                 },
-            ));
+            });
             self.calls.len() - 1
         });
         let arguments = match function.and_then(|f| f.arguments) {
@@ -253,7 +282,7 @@ impl Answer {
             Some(other) => other.to_string(),
         };
         self.size.add(&arguments)?;
-        self.calls[place].1.arguments.push_str(&arguments);
+        self.calls[place].call.arguments.push_str(&arguments);
         Ok(())
     }
 
@@ -278,7 +307,7 @@ impl Answer {
         (!rest.is_empty()).then_some(ModelEvent::Text(rest))
     }
 
-    /// The answer, and whether it says that it has calls, and has none.
+    /// The answer, and whether it seems to have lost its calls.
     pub fn whole(mut self) -> Result<(ModelAnswer, bool), ModelError> {
         let cut = self.finish.as_deref() == Some("length");
         let mut content = Vec::new();
@@ -292,7 +321,7 @@ impl Answer {
         let text = std::mem::take(&mut self.text);
         let mut calls: Vec<Partial> = std::mem::take(&mut self.calls)
             .into_iter()
-            .map(|(_, call)| call)
+            .map(|growing| growing.call)
             .collect();
         let words = match self.split.take() {
             Some(_) => {
@@ -315,7 +344,10 @@ impl Answer {
         if self.finish.is_none() && !self.done {
             return Err(ModelError::Unavailable("the answer broke off".into()));
         }
-        let lost = self.finish.as_deref() == Some("tool_calls") && calls.is_empty();
+        // An endpoint that loses the calls which it streams says that it has some, or gives an answer with nothing in it.
+        let says_so = self.finish.as_deref() == Some("tool_calls");
+        let empty = content.is_empty() && !cut && !self.refused;
+        let lost = calls.is_empty() && (says_so || empty);
         let whole = calls.into_iter().filter(|call| !cut || call.is_whole());
         content.extend(whole.map(|call| Content::ToolCall(call.whole())));
         let has_calls = content.iter().any(|c| matches!(c, Content::ToolCall(_)));

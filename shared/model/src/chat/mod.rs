@@ -8,7 +8,9 @@ mod request;
 mod text;
 
 use crate::{
+    abilities::limit_in,
     endpoint::Endpoint,
+    prices::priced,
     wire::{
         arrange::{Pictures, with_facts},
         http::{self, Refused},
@@ -46,7 +48,12 @@ struct Known {
     completion_tokens: bool,
     usage: bool,
     pictures: bool,
+    /// The most tokens of an answer, where it is known.
+    most_output: Option<u32>,
 }
+
+/// How often a request is sent again without what was refused: once for each thing that can be left out.
+const LESSONS: usize = 6;
 
 /// A model behind an OpenAI-compatible endpoint.
 #[derive(Clone)]
@@ -79,6 +86,7 @@ impl Chat {
             completion_tokens: at("//api.openai.com"),
             usage: true,
             pictures: true,
+            most_output: endpoint.most_output,
         };
         let client = http::client()?;
         Ok(Self {
@@ -114,30 +122,44 @@ impl Chat {
         request: &ModelRequest,
         pictures: &Pictures,
     ) -> Result<(Response, Known), ModelError> {
+        let mut tried = Vec::new();
         loop {
             let known = self.known();
-            let streaming = known.tools != ToolMode::Whole || request.tools.is_empty();
-            let body = request::body(
-                &self.endpoint,
-                request,
-                &with_facts(request),
-                pictures,
-                known,
-                streaming,
-            );
-            let url = format!("{}/chat/completions", self.endpoint.base_url);
-            let mut post = self.client.post(url).json(&body);
-            if let Some(key) = &self.endpoint.key {
-                post = post.bearer_auth(key.expose());
-            }
-            match http::send(post, streaming).await {
-                Ok(response) => return Ok((response, known)),
-                Err(refused) => match known.without(&refused) {
-                    Some(less) => self.learn(less),
-                    None => return Err(refused.error),
+            tried.push(known);
+            match self.post(request, pictures, known).await {
+                Ok(sent) => return Ok(sent),
+                Err(refused) => match known.without(&refused, request.max_output_tokens) {
+                    Some(less) if !tried.contains(&less) && tried.len() <= LESSONS => {
+                        self.learn(less);
+                    }
+                    _ => return Err(refused.error),
                 },
             }
         }
+    }
+
+    async fn post(
+        &self,
+        request: &ModelRequest,
+        pictures: &Pictures,
+        known: Known,
+    ) -> Result<(Response, Known), Refused> {
+        let streaming = known.tools != ToolMode::Whole || request.tools.is_empty();
+        let body = request::body(
+            &self.endpoint,
+            request,
+            &with_facts(request),
+            pictures,
+            known,
+            streaming,
+        );
+        let url = format!("{}/chat/completions", self.endpoint.base_url);
+        let mut post = self.client.post(url).json(&body);
+        if let Some(key) = &self.endpoint.key {
+            post = post.bearer_auth(key.expose());
+        }
+        let response = http::send(post, streaming).await?;
+        Ok((response, known))
     }
 
     async fn whole(
@@ -152,29 +174,38 @@ impl Chat {
     }
 
     fn price(&self, answer: &mut ModelAnswer) {
-        if let (Some(price), 0) = (self.endpoint.price, answer.usage.cost_micros) {
-            answer.usage.cost_micros = price.micros(&answer.usage);
+        // Some providers say themselves what an answer cost.
+        if answer.usage.cost_micros == 0 {
+            priced(&mut answer.usage, self.endpoint.price.as_ref());
         }
     }
 }
 
 impl Known {
     /// What is left of it when an endpoint has refused a part; `None` where that is not why it refused.
-    fn without(self, refused: &Refused) -> Option<Self> {
+    fn without(self, refused: &Refused, asked: u32) -> Option<Self> {
         let status = refused.status?.as_u16();
         if !matches!(status, 400 | 404 | 415 | 422 | 500 | 501) {
             return None;
         }
         let words = refused.words.to_lowercase();
         let mut less = self;
-        if words.contains("max_completion_tokens") && !words.contains("use 'max_completion_tokens'")
+        let asked = self.most_output.map_or(asked, |most| most.min(asked));
+        if let Some(limit) = limit_in(&words, asked)
+            && (words.contains("max_tokens")
+                || words.contains("completion tokens")
+                || words.contains("max_completion_tokens"))
+        {
+            less.most_output = Some(limit);
+        } else if words.contains("max_completion_tokens")
+            && !words.contains("use 'max_completion_tokens'")
         {
             less.completion_tokens = false;
         } else if words.contains("max_tokens") {
             less.completion_tokens = true;
         } else if words.contains("stream_options") || words.contains("include_usage") {
             less.usage = false;
-        } else if words.contains("tool") || words.contains("function call") {
+        } else if no_tools(&words) {
             less.tools = ToolMode::Text;
         } else if ["image", "vision", "multimodal"]
             .iter()
@@ -184,6 +215,26 @@ impl Known {
         }
         (less != self).then_some(less)
     }
+}
+
+/// Whether an endpoint says that it has no tools at all, and not that something is wrong with one of them.
+fn no_tools(words: &str) -> bool {
+    let about = ["tool", "function call", "functions"]
+        .iter()
+        .any(|w| words.contains(w));
+    let absent = [
+        "support",
+        "not available",
+        "not enabled",
+        "unknown",
+        "unrecognized",
+        "unexpected",
+        "extra",
+        "not permitted",
+        "not allowed",
+        "enable-auto-tool-choice",
+    ];
+    about && !words.contains("schema") && absent.iter().any(|w| words.contains(w))
 }
 
 #[async_trait]
@@ -218,12 +269,16 @@ impl LanguageModel for Chat {
                 yield piece;
             }
             let (mut answer, lost) = answer.whole()?;
+            chat.price(&mut answer);
             if lost && known.tools == ToolMode::Stream && !request.tools.is_empty() {
-                chat.learn(Known { tools: ToolMode::Whole, ..known });
-                let (response, _) = chat.send(&request, &pictures).await?;
+                let whole = Known { tools: ToolMode::Whole, ..known };
+                let (response, _) = chat.post(&request, &pictures, whole).await.map_err(|refused| refused.error)?;
+                let spent = answer.usage;
                 answer = chat.whole(response, &request).await?;
-            } else {
-                chat.price(&mut answer);
+                if answer.tool_calls().next().is_some() {
+                    chat.learn(whole);
+                }
+                answer.usage += spent;
             }
             yield ModelEvent::Finished(answer);
         };

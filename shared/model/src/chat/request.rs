@@ -13,6 +13,7 @@ use koda_domain::{
     model::ModelRequest,
 };
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 pub fn body(
     endpoint: &Endpoint,
@@ -32,6 +33,11 @@ pub fn body(
     let teller = Teller {
         pictures,
         shows: known.pictures,
+        calls: if in_words {
+            names(talk)
+        } else {
+            HashMap::new()
+        },
         in_words,
     };
     for message in talk {
@@ -46,7 +52,8 @@ pub fn body(
         "max_tokens"
     };
     let mut body = json!({"model": endpoint.model, "messages": messages, "stream": streaming});
-    body[limit] = json!(request.max_output_tokens);
+    let most = known.most_output.unwrap_or(u32::MAX);
+    body[limit] = json!(request.max_output_tokens.min(most));
     if streaming && known.usage {
         body["stream_options"] = json!({"include_usage": true});
     }
@@ -59,8 +66,26 @@ pub fn body(
     body
 }
 
+/// What calls were, by id: a model that wrote them into its text knows no ids.
+fn names(talk: &[Message]) -> HashMap<String, String> {
+    let pieces = talk.iter().flat_map(|message| &message.content);
+    let calls = pieces.filter_map(|piece| match piece {
+        Content::ToolCall(call) => {
+            let path = call.input["path"].as_str().unwrap_or_default();
+            Some((
+                call.id.clone(),
+                format!("{} {path}", call.name).trim_end().to_owned(),
+            ))
+        }
+        _ => None,
+    });
+    calls.collect()
+}
+
 struct Teller<'a> {
     pictures: &'a Pictures,
+    /// Names of the calls whose results are told in words.
+    calls: HashMap<String, String>,
     shows: bool,
     in_words: bool,
 }
@@ -70,6 +95,7 @@ impl Teller<'_> {
     /// endpoints take only text from a tool.
     fn user(&self, message: &Message, messages: &mut Vec<Value>) {
         let mut parts = Vec::new();
+        let mut results = Vec::new();
         for content in &message.content {
             match content {
                 Content::ToolResult {
@@ -96,7 +122,10 @@ impl Teller<'_> {
                         words.insert_str(0, "Failed: ");
                     }
                     if self.in_words {
-                        parts.insert(0, json!({"type": "text", "text": format!("Result of {call_id}:\n{words}")}));
+                        let call = self.calls.get(call_id).unwrap_or(call_id);
+                        results.push(
+                            json!({"type": "text", "text": format!("Result of {call}:\n{words}")}),
+                        );
                     } else {
                         messages.push(
                             json!({"role": "tool", "tool_call_id": call_id, "content": words}),
@@ -108,6 +137,8 @@ impl Teller<'_> {
                 _ => {}
             }
         }
+        results.append(&mut parts);
+        let parts = results;
         if parts.is_empty() {
             return;
         }

@@ -12,8 +12,10 @@ use std::collections::HashMap;
 
 /// The most bytes of one picture that providers take.
 const PICTURE: u64 = 4 << 20;
-/// How many pictures a model is shown again; older ones are only named.
-const PICTURES: usize = 6;
+/// How many pictures a model is shown again at most; older ones are only named. They are left out so many at a time, because each
+/// time what a provider holds of the conversation is void from there on.
+const PICTURES: usize = 8;
+const LEFT_OUT: usize = 4;
 /// Facts that the conversation itself tells.
 const TOLD: [&str; 2] = ["user_messages", "request"];
 
@@ -35,10 +37,12 @@ impl Pictures {
             .rev()
             .flat_map(pictures_of)
         {
-            if !wanted.contains(&blob) && wanted.len() < PICTURES {
+            if !wanted.contains(&blob) {
                 wanted.push(blob);
             }
         }
+        let left_out = wanted.len().saturating_sub(PICTURES).div_ceil(LEFT_OUT) * LEFT_OUT;
+        wanted.truncate(wanted.len() - left_out);
         let mut loaded = HashMap::new();
         for blob in wanted {
             let key = ObjectKey::blob(tenant, blob);

@@ -5,12 +5,15 @@ use koda_domain::model::ModelError;
 use reqwest::{RequestBuilder, Response, StatusCode, header};
 use serde_json::Value;
 use sse_stream::SseByteStream;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-/// A provider that says nothing for so long, not even that it is still there, is gone.
-const SILENCE: Duration = Duration::from_secs(90);
+/// How long a provider may say nothing: a model that thinks without showing it, or reads a long request on a small machine,
+/// takes minutes to its first word. A connection that is dead is noticed long before by the system.
+const SILENCE: Duration = Duration::from_secs(300);
 /// How long an answer that comes in one piece may take.
 const WHOLE: Duration = Duration::from_secs(600);
+/// How often the system asks whether a silent connection still stands.
+const ALIVE: Duration = Duration::from_secs(20);
 /// The most of an error's body that is read, in bytes.
 const ERROR_BODY: usize = 64 << 10;
 /// The most of a provider's words that is told on, in characters.
@@ -26,7 +29,7 @@ pub fn client() -> Result<reqwest::Client, ModelError> {
     reqwest::Client::builder()
         .user_agent(concat!("koda/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(Duration::from_secs(10))
-        .read_timeout(SILENCE)
+        .tcp_keepalive(ALIVE)
         .tcp_nodelay(true)
         .redirect(reqwest::redirect::Policy::none())
         .build()
@@ -44,16 +47,18 @@ pub struct Refused {
 
 /// Sends a request; what is not a success is read and understood.
 pub async fn send(request: RequestBuilder, streaming: bool) -> Result<Response, Refused> {
-    let request = if streaming {
-        request
-    } else {
-        request.timeout(WHOLE)
-    };
-    let response = request.send().await.map_err(|e| Refused {
+    let failed = |error| Refused {
         status: None,
         words: String::new(),
-        error: broken(&e),
-    })?;
+        error,
+    };
+    let sent = if streaming {
+        let sent = tokio::time::timeout(SILENCE, request.send()).await;
+        sent.map_err(|_| failed(silent()))?
+    } else {
+        request.timeout(WHOLE).send().await
+    };
+    let response = sent.map_err(|e| failed(broken(&e)))?;
     let status = response.status();
     if status.is_success() {
         return Ok(response);
@@ -114,6 +119,7 @@ pub fn understood(status: StatusCode, words: &str, after: Option<Duration>) -> M
             "context_length",
             "context window",
             "maximum context",
+            "context limit",
         ]) =>
         {
             ModelError::TooLong
@@ -131,15 +137,24 @@ pub fn short(words: &str) -> String {
     line.chars().take(WORDS).collect()
 }
 
-/// `Retry-After` in seconds; the finer `retry-after-ms` where a provider sends it.
+/// `Retry-After` in seconds or as a date; the finer `retry-after-ms` where a provider sends it.
 fn retry_after(response: &Response) -> Option<Duration> {
     let number = |name: &str| -> Option<f64> {
         let value = response.headers().get(name)?.to_str().ok()?;
         value.trim().parse().ok().filter(|n| (0.0..1e7).contains(n))
     };
     let milliseconds = number("retry-after-ms").map(|ms| ms / 1e3);
-    let seconds = milliseconds.or_else(|| number(header::RETRY_AFTER.as_str()))?;
-    Some(Duration::from_secs_f64(seconds))
+    let seconds = milliseconds.or_else(|| number(header::RETRY_AFTER.as_str()));
+    let until = || {
+        let date = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
+        let until = httpdate::parse_http_date(date).ok()?;
+        Some(until.duration_since(SystemTime::now()).unwrap_or_default())
+    };
+    seconds.map(Duration::from_secs_f64).or_else(until)
+}
+
+fn silent() -> ModelError {
+    ModelError::Unavailable("no answer in time".into())
 }
 
 /// A transport's error, without the address.
@@ -157,7 +172,7 @@ pub fn broken(error: &reqwest::Error) -> ModelError {
 /// The data of each server-sent event.
 pub fn events(response: Response) -> impl Stream<Item = Result<String, ModelError>> + Send {
     let bytes = Box::pin(response.bytes_stream());
-    SseByteStream::new(bytes).filter_map(|event| async move {
+    let events = SseByteStream::new(bytes).filter_map(|event| async move {
         match event {
             Ok(event) => event.data.map(Ok),
             Err(sse_stream::Error::Body(error)) => {
@@ -170,5 +185,18 @@ pub fn events(response: Response) -> impl Stream<Item = Result<String, ModelErro
                 "the answer cannot be read: {error}"
             )))),
         }
-    })
+    });
+    async_stream::stream! {
+        let mut events = Box::pin(events);
+        loop {
+            match tokio::time::timeout(SILENCE, events.next()).await {
+                Ok(Some(event)) => yield event,
+                Ok(None) => return,
+                Err(_) => {
+                    yield Err(silent());
+                    return;
+                }
+            }
+        }
+    }
 }

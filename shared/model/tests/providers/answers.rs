@@ -277,3 +277,46 @@ async fn a_model_without_tools_writes_its_calls_into_its_words() {
         );
     }
 }
+
+#[tokio::test]
+async fn calls_that_an_endpoint_gives_the_same_index_stay_apart() {
+    let room = Room::new(
+        Wire::Chat,
+        vec![Answer {
+            same_index: true,
+            ..everything()
+        }],
+    )
+    .await;
+    let told = room.ask(hello()).await.unwrap();
+    let apart = Room::new(Wire::Chat, vec![everything()]).await;
+    let expected = apart.ask(hello()).await.unwrap();
+    let inputs = |told: &crate::room::Told| -> Vec<_> {
+        let calls = told.answer.tool_calls();
+        calls.map(|c| (c.name.clone(), c.input.clone())).collect()
+    };
+    assert_eq!(inputs(&told).len(), 2);
+    assert_eq!(inputs(&told), inputs(&expected));
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_taken_for_a_lost_call_and_asked_for_in_one_piece() {
+    let empty = || Answer {
+        think: String::new(),
+        say: String::new(),
+        loses_calls: true,
+        stop: Some("stop".into()),
+        ..everything()
+    };
+    let room = Room::new(Wire::Chat, vec![empty(), empty()]).await;
+    let chat = room.chat(None);
+    let told = crate::room::ask(&chat, hello()).await.unwrap();
+    assert_eq!(told.answer.tool_calls().count(), 2);
+    assert_eq!(chat.tool_mode(), ToolMode::Whole);
+    // An endpoint that has nothing to say loses nothing.
+    let room = Room::new(Wire::Chat, vec![say(""), say(""), say("ok")]).await;
+    let chat = room.chat(None);
+    let told = crate::room::ask(&chat, hello()).await.unwrap();
+    assert_eq!(told.answer.content, []);
+    assert_eq!(chat.tool_mode(), ToolMode::Stream);
+}

@@ -2,7 +2,7 @@
 
 use crate::room::{BOTH, Room, Wire, hello, say};
 use koda_domain::model::{LanguageModel, ModelError, Role};
-use koda_model::{Anthropic, Chat, Door, Endpoint, Key};
+use koda_model::{Anthropic, Chat, Door, Endpoint, Key, Thinking, ToolMode};
 use koda_testkit::model_server::{Answer, Failure, KEY};
 use std::{sync::Arc, time::Duration};
 
@@ -220,19 +220,134 @@ async fn a_probe_says_what_an_endpoint_can_do() {
                 call: vec![Call::new("set_colour", json!({"colour": "#FF8800"}))],
                 ..Answer::default()
             },
+            Answer {
+                call: vec![
+                    Call::new("set_colour", json!({"colour": "#111111"})),
+                    Call::new("set_colour", json!({"colour": "#222222"})),
+                ],
+                ..Answer::default()
+            },
+            say("Red."),
         ];
         let room = Room::new(wire, able).await;
         let found = koda_model::probe(&*room.model(), Role::Orchestrator).await;
         assert!(
-            found.len() == 3 && found.iter().all(|f| f.works),
+            found.len() == 5 && found.iter().all(|f| f.works),
             "{found:?}"
         );
-        let room = Room::new(wire, vec![say("ready"), say("I have set it.")]).await;
+        let unable = [
+            "ready",
+            "I have set it.",
+            "Both are set.",
+            "I see no picture.",
+        ]
+        .map(say);
+        let room = Room::new(wire, unable.to_vec()).await;
         let found = koda_model::probe(&*room.model(), Role::Orchestrator).await;
-        assert!(!found[2].works, "{found:?}");
+        assert_eq!(found.iter().filter(|f| f.works).count(), 2, "{found:?}");
         let room = Room::new(wire, vec![]).await;
         let found = koda_model::probe(&*room.model(), Role::Orchestrator).await;
         assert!(found.len() == 1 && !found[0].works);
     }
     assert!(KEY.len() > 10);
+}
+
+#[tokio::test]
+async fn a_limit_of_tokens_that_a_provider_names_is_kept_to() {
+    for (wire, words) in [
+        (
+            Wire::Anthropic,
+            "max_tokens: 1000 > 512, which is the maximum allowed number of output tokens",
+        ),
+        (
+            Wire::Chat,
+            "`max_tokens` must be less than or equal to `512`, the maximum value for this model",
+        ),
+    ] {
+        let room = Room::new(wire, vec![fails(400, words), say("ok"), say("ok")]).await;
+        let model = room.model();
+        crate::room::ask(&*model, hello()).await.unwrap();
+        crate::room::ask(&*model, hello()).await.unwrap();
+        let asked: Vec<_> = room
+            .seen()
+            .iter()
+            .map(|s| s.body["max_tokens"].clone())
+            .collect();
+        assert_eq!(asked, [1000, 512, 512], "{wire:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_refuses_whatever_is_left_out_is_not_asked_for_ever() {
+    let again = |words| Answer {
+        again: true,
+        ..fails(400, words)
+    };
+    // It names what was sent, whichever name that has.
+    let room = Room::new(
+        Wire::Chat,
+        vec![again(
+            "max_tokens is not right, and max_completion_tokens neither",
+        )],
+    )
+    .await;
+    let error = room.ask(hello()).await.err().unwrap();
+    assert!(matches!(error, ModelError::Rejected(_)), "{error:?}");
+    assert!(room.seen().len() <= 7, "{}", room.seen().len());
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_one_tool_does_not_take_all_away() {
+    for (status, words) in [
+        (
+            400,
+            "Invalid schema for function 'finish': schema must have type object",
+        ),
+        (500, "tool parser crashed"),
+    ] {
+        let room = Room::new(Wire::Chat, vec![fails(status, words), say("ok")]).await;
+        let chat = room.chat(None);
+        crate::room::ask(&chat, hello()).await.err().unwrap();
+        assert_eq!(chat.tool_mode(), ToolMode::Stream, "{words}");
+    }
+}
+
+#[tokio::test]
+async fn thinking_that_a_model_does_not_take_is_left_out() {
+    let adaptive = |room: &Room| {
+        let endpoint = Endpoint {
+            thinking: Thinking::Adaptive,
+            ..room.endpoint()
+        };
+        Anthropic::new(endpoint, room.objects.clone()).unwrap()
+    };
+    let cases = [
+        // For good.
+        (
+            "adaptive thinking is not supported on this model",
+            [true, false, false],
+        ),
+        // For a conversation in which another model answered without it.
+        (
+            "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`",
+            [true, false, true],
+        ),
+    ];
+    for (words, expected) in cases {
+        let room = Room::new(
+            Wire::Anthropic,
+            vec![fails(400, words), say("ok"), say("ok")],
+        )
+        .await;
+        let model = adaptive(&room);
+        for _ in 0..2 {
+            crate::room::ask(&model, hello()).await.unwrap();
+        }
+        let thinks: Vec<_> = room
+            .seen()
+            .iter()
+            .map(|s| s.body.get("thinking").is_some())
+            .collect();
+        assert_eq!(thinks, expected, "{words}");
+    }
 }

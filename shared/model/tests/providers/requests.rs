@@ -215,3 +215,55 @@ async fn thinking_is_asked_for_as_it_is_configured() {
     assert_eq!(seen[2].body["thinking"]["budget_tokens"], 2000);
     assert_eq!(seen[2].body["max_tokens"], 3000);
 }
+
+#[tokio::test]
+async fn results_in_words_say_what_they_are_of_and_keep_their_order() {
+    let room = Room::new(Wire::Chat, vec![say("ok")]).await;
+    let talk = vec![
+        user(vec![text("Go.")]),
+        assistant(vec![
+            called("c1", json!({"path": "src/a.ts", "content": "a"})),
+            called("c2", json!({"path": "src/b.ts", "content": "b"})),
+        ]),
+        user(vec![result("c1", "the first"), result("c2", "the second")]),
+    ];
+    let chat = room.chat(Some(koda_model::ToolMode::Text));
+    crate::room::ask(&chat, request(talk)).await.unwrap();
+    let sent = sent(&room.seen()[0]);
+    let at = |words: &str| {
+        sent.find(words)
+            .unwrap_or_else(|| panic!("{words} is not in {sent}"))
+    };
+    assert!(at("Result of write_file src/a.ts:") < at("the first"));
+    assert!(at("the first") < at("Result of write_file src/b.ts:"));
+    assert!(at("Result of write_file src/b.ts:") < at("the second"));
+}
+
+#[tokio::test]
+async fn many_calls_at_once_do_not_lose_the_cache_of_what_was_before_them() {
+    let room = Room::new(Wire::Anthropic, vec![say("ok")]).await;
+    let mut talk = rounds(2);
+    let ids: Vec<_> = (0..12).map(|n| format!("toolu_many_{n}")).collect();
+    talk.push(assistant(
+        ids.iter().map(|id| called(id, json!({}))).collect(),
+    ));
+    talk.push(user(ids.iter().map(|id| result(id, "ok")).collect()));
+    room.ask(request(talk)).await.unwrap();
+    let body = room.seen()[0].body.clone();
+    let marked: Vec<usize> = body["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .enumerate()
+        .filter(|(_, m)| {
+            m["content"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|b| b.get("cache_control").is_some())
+        })
+        .map(|(n, _)| n)
+        .collect();
+    // The place that the request before marked last, and the newest that stays.
+    assert_eq!(marked, [3, 5]);
+}

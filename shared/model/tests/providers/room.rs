@@ -59,6 +59,7 @@ impl Room {
             key: Some(Key::new(KEY)),
             model: "scripted-1".into(),
             thinking: Thinking::Default,
+            most_output: None,
             price: Some(Price {
                 input: 1.0,
                 output: 10.0,

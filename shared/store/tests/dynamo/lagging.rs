@@ -41,11 +41,7 @@ async fn an_index_that_lags_names_what_is_gone_and_harms_nothing() {
     assert_eq!(named().await, heads);
 
     // One goes and one comes. The index does not know yet.
-    table
-        .store
-        .delete_session(&tenant, heads[0])
-        .await
-        .unwrap();
+    table.store.delete_session(&tenant, heads[0]).await.unwrap();
     let later = samples::session(&project);
     table.store.create_session(&later, at, &[]).await.unwrap();
     let append = samples::append(&later, at, None, vec![message("work")]);

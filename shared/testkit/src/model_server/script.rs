@@ -44,6 +44,8 @@ pub struct Answer {
     pub pings: bool,
     /// No tool call is in the stream, as with servers that lose them; it is there in an answer in one piece.
     pub loses_calls: bool,
+    /// All tool calls of the answer have the same index in the stream, as with servers that do not count them.
+    pub same_index: bool,
 }
 
 /// A tool call.

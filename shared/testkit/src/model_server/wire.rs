@@ -238,6 +238,7 @@ pub fn chat(answer: &Answer, tokens: [u64; 3]) -> Vec<String> {
     };
     for (n, call) in calls.iter().enumerate() {
         let id = call.id.clone().unwrap_or_else(|| fresh("call"));
+        let n = if answer.same_index { 0 } else { n };
         chunk(
             json!({"tool_calls": [{"index": n, "id": id, "type": "function", "function": {"name": call.name, "arguments": ""}}]}),
             None,

@@ -66,7 +66,8 @@ interface Fonts {
 
 const sets = new Map<string, Promise<Outlines>>();
 
-/** Suspends until the outlines of every letter of the text are there. Letters that a family lacks are taken from Inter. */
+/** Suspends until the outlines of every letter of the text are there. Letters that a family lacks are taken from Inter; a letter that
+ * no font has is an error, because a text without it would pass for right. */
 export function useOutlines(family: string, weight: number, text: string): Outlines {
   const needed = [...new Set([...text].map(subsetOf).filter((subset) => subset !== null))].sort();
   const id = `${family}/${weight}/${needed.join()}`;
@@ -75,7 +76,15 @@ export function useOutlines(family: string, weight: number, text: string): Outli
     outlines = prepare(family, weight, needed);
     sets.set(id, outlines);
   }
-  return use(outlines);
+  const found = use(outlines);
+  const missing = [...new Set(text)].filter((character) => !/[\p{M}\p{C}\p{Z}]/u.test(character) && !found.outline(character));
+  if (missing.length > 0) {
+    throw new Error(
+      `No font of this workspace has ${missing.slice(0, 12).map((character) => `“${character}”`).join(", ")} as geometry. ` +
+        "Write the text in letters that the fonts have, or take the 2D engine for this script.",
+    );
+  }
+  return found;
 }
 
 async function prepare(family: string, weight: number, needed: Subset[]): Promise<Outlines> {

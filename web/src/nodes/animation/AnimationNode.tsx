@@ -18,6 +18,7 @@ import { dataString } from "../../graph/document";
 import { Stage } from "../../preview/Stage";
 import { acquire, release, slots } from "../../preview/slots";
 import { useNear } from "../../preview/useNear";
+import { complaint } from "../../session/again";
 import { canPreview, engineOf, titleOf } from "../../session/view";
 import { ENGINE_BADGES } from "../../session/words";
 import { Badge } from "../../ui/Badge";
@@ -29,11 +30,11 @@ import type { NodeViewProps } from "../types";
 import styles from "./AnimationNode.module.css";
 import { Composer } from "./chat/Composer";
 import { Conversation } from "./chat/Conversation";
-import { complaint } from "./chat/Items";
 import { sceneMarks } from "./chat/plan-edit";
 import { TodoBar } from "./chat/TodoBar";
 import { AnimationProvider, useAnimation, useAnimationNode, useSession, useView } from "./context";
 import { Invitation } from "./Invitation";
+import { SessionSpent } from "./SessionSpent";
 import type { LiveSession } from "./sessions";
 import { describe } from "./status";
 import { usePoster } from "./usePoster";
@@ -52,7 +53,7 @@ export function AnimationNode({ id, data, selected }: NodeViewProps) {
         <Picture selected={selected} />
         <Conversation brief className={styles.talk} empty={<Invitation />} />
         <TodoBar />
-        <Composer />
+        <Composer aside={<SessionSpent />} />
       </div>
       {animation.studio && (
         <Suspense>

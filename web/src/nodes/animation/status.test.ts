@@ -59,11 +59,13 @@ group("rows", () => {
       "message",
       "step",
       "plan",
+      "spent",
       "step",
       "work",
       "step",
       "check",
       "version",
+      "spent",
     ]);
     const work = rows(items).find((it_) => it_.kind === "work");
     expect(work?.kind === "work" && work.tools.map((tool) => tool.name)).toEqual([

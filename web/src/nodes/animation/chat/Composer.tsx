@@ -5,6 +5,7 @@ import {
   type ClipboardEvent,
   type DragEvent,
   type KeyboardEvent,
+  type ReactNode,
   useEffect,
   useRef,
   useState,
@@ -27,10 +28,12 @@ const MESSAGE_BYTES = 32 * 1024;
 
 interface ComposerProps {
   autoFocus?: boolean;
+  /** Shown in the bar while nothing has to be said there. */
+  aside?: ReactNode;
   className?: string | undefined;
 }
 
-export function Composer({ autoFocus = false, className }: ComposerProps) {
+export function Composer({ autoFocus = false, aside, className }: ComposerProps) {
   const { draft, incoming, send, live, nodeId } = useAnimation();
   const { assets } = useProject();
   const { text, files } = useStore(draft);
@@ -181,7 +184,7 @@ export function Composer({ autoFocus = false, className }: ComposerProps) {
             }}
           />
           <span className={styles.hint}>
-            {busy && text.trim() ? "Will be sent when the agent is done" : ""}
+            {busy && text.trim() ? "Will be sent when the agent is done" : aside}
           </span>
           {turn && (
             <Tooltip label={stopping ? "Stopping…" : "Stop"} shortcut="escape" side="top">

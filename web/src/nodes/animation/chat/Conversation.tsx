@@ -12,15 +12,16 @@ import {
   Dots,
   MessageBubble,
   Notice,
-  OutcomeCard,
   PendingBubble,
   StepText,
   VersionCard,
   Work,
 } from "./Items";
+import { OutcomeCard } from "./OutcomeCard";
 import { PlanCard } from "./PlanCard";
 import { QuestionForm } from "./QuestionForm";
 import { RenderRow } from "./RenderRow";
+import { TurnSpent } from "./TurnSpent";
 
 /** How many entries a long conversation shows at first. */
 const PAGE = 60;
@@ -154,6 +155,8 @@ const RowView = memo(function RowView({ row }: { row: Row }) {
       return <Notice item={row} />;
     case "outcome":
       return <OutcomeCard item={row} />;
+    case "spent":
+      return <TurnSpent item={row} />;
   }
 });
 
@@ -199,7 +202,14 @@ function useStickToEnd(ref: React.RefObject<HTMLDivElement | null>, said: number
       keep();
     });
     added.observe(element, { childList: true });
+    const unfolded = ({ target }: Event) => {
+      // What is open from the beginning tells so too.
+      const byHand = Date.now() - touched.current < 400;
+      if (byHand && target instanceof Element) element.scrollTop += hiddenBelow(element, target);
+    };
+    element.addEventListener("toggle", unfolded, true);
     return () => {
+      element.removeEventListener("toggle", unfolded, true);
       observer.disconnect();
       added.disconnect();
     };
@@ -224,6 +234,17 @@ function useStickToEnd(ref: React.RefObject<HTMLDivElement | null>, said: number
     },
   };
 }
+
+/** How far to scroll so that what was unfolded is seen, but not further than to its beginning. */
+function hiddenBelow(scroller: HTMLElement, part: Element): number {
+  const outer = scroller.getBoundingClientRect();
+  const inner = part.getBoundingClientRect();
+  const zoom = outer.height / scroller.offsetHeight;
+  return Math.max(0, Math.min(inner.bottom - outer.bottom + MARGIN, inner.top - outer.top)) / zoom;
+}
+
+/** Pixels kept free below what was unfolded. */
+const MARGIN = 12;
 
 const isAtEnd = (element: HTMLElement) =>
   element.scrollHeight - element.scrollTop - element.clientHeight < 48;

@@ -21,7 +21,6 @@ import type {
   CheckItem,
   MessageItem,
   NoticeItem,
-  OutcomeItem,
   Progress,
   StepItem,
   ToolItem,
@@ -343,100 +342,3 @@ export const Notice = memo(function Notice({ item }: { item: NoticeItem }) {
     </p>
   );
 });
-
-export const OutcomeCard = memo(function OutcomeCard({ item }: { item: OutcomeItem }) {
-  const { send } = useAnimation();
-  const newest = useView((view) => view.items.at(-1)?.id === item.id && view.turn === null);
-  const again = item.asked;
-  const { outcome } = item;
-  switch (outcome.type) {
-    case "stopped":
-      return (
-        <p className={styles.notice}>
-          <Square size={11} />
-          <span>Stopped. Send a message to go on.</span>
-        </p>
-      );
-    case "check_failed":
-      return (
-        <div className={styles.outcome} data-tone="danger" role="alert">
-          <p className={styles.outcomeTitle}>
-            <CircleAlert size={14} /> The animation did not pass its check
-          </p>
-          <DiagnosticLine it={outcome.diagnostic} />
-          <p className={styles.quiet}>
-            {outcome.repairs > 0 && `${repairs(outcome.repairs)} did not mend it. `}
-            {outcome.version_id
-              ? "The last good version is shown instead."
-              : "Nothing is shown, because there is no good version yet."}
-          </p>
-          {newest && (
-            <Button
-              size="sm"
-              className="nodrag"
-              onClick={() => send(complaint(outcome.diagnostic))}
-            >
-              Tell the agent
-            </Button>
-          )}
-        </div>
-      );
-    case "budget_exhausted": {
-      const spent = outcome.what === "session_money";
-      return (
-        <div className={styles.outcome} data-tone="warning">
-          <p className={styles.outcomeTitle}>
-            <CircleAlert size={14} />{" "}
-            {spent
-              ? "This animation has used up what it may cost"
-              : `Paused: this turn used up its ${BUDGETS[outcome.what] ?? outcome.what}`}
-          </p>
-          <p className={styles.quiet}>
-            {spent
-              ? "What was done is kept, and can be changed by hand and exported. Whoever runs Koda can raise KODA_SESSION_MAX_COST."
-              : "What was done so far is kept."}
-          </p>
-          {newest && !spent && (
-            <Button size="sm" className="nodrag" onClick={() => send("Go on where you left off.")}>
-              Continue
-            </Button>
-          )}
-        </div>
-      );
-    }
-    case "failed":
-      return (
-        <div className={styles.outcome} data-tone="danger" role="alert">
-          <p className={styles.outcomeTitle}>
-            <CircleAlert size={14} /> This did not work
-          </p>
-          <p>{outcome.message}</p>
-          {newest && (
-            <Button
-              size="sm"
-              className="nodrag"
-              icon={<RotateCcw />}
-              onClick={() => send(again ?? "Go on where you left off.")}
-            >
-              Try again
-            </Button>
-          )}
-        </div>
-      );
-  }
-});
-
-const BUDGETS: Record<string, string> = {
-  steps: "steps",
-  tokens: "tokens",
-  seconds: "time",
-  money: "money",
-};
-
-const repairs = (count: number) => (count === 1 ? "One repair" : `${count} repairs`);
-
-/** A finding in words for the agent. */
-export function complaint(it: Pick<Diagnostic, "message" | "file" | "line" | "column">): string {
-  const where = place(it);
-  return `This is broken${where ? ` in ${where}` : ""}: ${it.message}\nPlease mend its cause.`;
-}

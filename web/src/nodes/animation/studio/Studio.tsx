@@ -16,8 +16,9 @@ import { lazy, Suspense, useEffect, useMemo } from "react";
 import { useStore } from "zustand";
 import type { SandboxStatus } from "../../../api/types";
 import { Stage } from "../../../preview/Stage";
+import { complaint } from "../../../session/again";
 import { canPreview, engineOf, titleOf } from "../../../session/view";
-import { ENGINE_NAMES, spent, tokensRead } from "../../../session/words";
+import { ENGINE_NAMES } from "../../../session/words";
 import { Button, IconButton } from "../../../ui/Button";
 import { Spinner } from "../../../ui/Spinner";
 import { TabPanel, Tabs } from "../../../ui/Tabs";
@@ -25,11 +26,11 @@ import { Tooltip } from "../../../ui/Tooltip";
 import { DemoLabel, StatusBadge } from "../AnimationNode";
 import { Composer } from "../chat/Composer";
 import { Conversation } from "../chat/Conversation";
-import { complaint } from "../chat/Items";
 import { sceneMarks } from "../chat/plan-edit";
 import { TodoBar } from "../chat/TodoBar";
 import { type StudioTab, useAnimation, useView } from "../context";
 import { Invitation } from "../Invitation";
+import { SessionSpent } from "../SessionSpent";
 import type { LiveSession } from "../sessions";
 import { usePoster } from "../usePoster";
 import styles from "./Studio.module.css";
@@ -57,7 +58,7 @@ export default function Studio() {
             {engine && <span className={styles.quiet}>{ENGINE_NAMES[engine]}</span>}
             <DemoLabel />
             <span className={styles.end}>
-              <Usage />
+              <SessionSpent />
               <Sandbox />
               <StatusBadge />
               <Dialog.Close
@@ -206,18 +207,6 @@ function Sandbox() {
       <span className={styles.sandbox} data-status={sandbox.status}>
         {SANDBOX[sandbox.status]}
       </span>
-    </Tooltip>
-  );
-}
-
-function Usage() {
-  const usage = useView((view) => view.usage);
-  const read = tokensRead(usage);
-  if (read + usage.output_tokens === 0) return null;
-  const share = read === 0 ? 0 : Math.round((usage.cached_tokens / read) * 100);
-  return (
-    <Tooltip label={`${usage.output_tokens} written, ${share} % of all read from the cache`}>
-      <span className={styles.quiet}>{spent(usage)}</span>
     </Tooltip>
   );
 }
