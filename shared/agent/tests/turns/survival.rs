@@ -4,6 +4,7 @@ use crate::room::*;
 use koda_agent::{Decision, NewMessage, Room, Studio};
 use koda_domain::{
     EventBody, Ids, ProjectId, SettingsPatch, TenantId,
+    event::SandboxStatus,
     project::{Document, Project},
 };
 use koda_testkit::TestClock;
@@ -115,16 +116,30 @@ async fn a_worker_that_dies_at_any_point_leaves_a_turn_that_another_ends_as_it_w
         bench
             .until("a plan", |s| s.turn.is_none() && s.proposal.is_some())
             .await;
+        // The plan's own sandbox may be there already or not yet: it is waited for, and the build needs another.
+        bench
+            .until("a sandbox", |s| {
+                s.sandbox
+                    .as_ref()
+                    .is_some_and(|s| s.status == SandboxStatus::Ready)
+            })
+            .await;
+        bench.sandboxes.lose_all();
         let mut written = one.listen(Room::Session(bench.session));
         let hash = bench.state().await.proposal.unwrap().hash;
         let decision = Decision::Approve { hash, plan: None };
         let decided = one.decide_plan(&bench.tenant, bench.session, decision);
         decided.await.unwrap();
-        while !written
-            .recv()
+        let heard = async {
+            while !written
+                .recv()
+                .await
+                .is_ok_and(|news| news.events.iter().any(|event| is(&event.body)))
+            {}
+        };
+        tokio::time::timeout(Duration::from_secs(20), heard)
             .await
-            .is_ok_and(|news| news.events.iter().any(|event| is(&event.body)))
-        {}
+            .unwrap_or_else(|_| panic!("{point} was waited for in vain"));
         dying.abort();
         let _ = dying.await;
         let _work = bench.work();

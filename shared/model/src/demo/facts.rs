@@ -38,6 +38,8 @@ pub(crate) struct AssetFact {
     pub kind: Option<String>,
     /// `public/assets/…`; none of what is a reference.
     pub path: Option<String>,
+    /// What it is for, where that was said.
+    pub role: Option<String>,
     /// Whether it came with the message that this turn answers.
     pub new: bool,
 }
@@ -70,11 +72,18 @@ impl Facts {
         }
     }
 
-    /// The newest picture that could be a logo: one that came with this message, else one that the settings name.
+    /// The picture that could be a logo: of those that came with this message the newest that is said to be one, else the newest
+    /// that is no background; else the one that the settings name.
     pub fn logo(&self) -> Option<&AssetFact> {
         let chosen = self.settings.logo.map(|id| id.to_string());
-        let new = self.pictures().rev().find(|a| a.new);
-        new.or_else(|| self.pictures().find(|a| Some(&a.id) == chosen.as_ref()))
+        let may_be = || {
+            self.pictures()
+                .filter(|a| a.role.as_deref() != Some("background"))
+        };
+        let said = |a: &&AssetFact| a.role.as_deref() == Some("logo");
+        let new = may_be().rfind(|a| a.new && said(a));
+        new.or_else(|| may_be().rfind(|a| a.new))
+            .or_else(|| self.pictures().find(|a| Some(&a.id) == chosen.as_ref()))
     }
 
     /// Pictures, oldest first.

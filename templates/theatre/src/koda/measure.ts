@@ -11,6 +11,8 @@ interface Group {
   element: HTMLElement;
   text: string;
   box: Box;
+  /** Where the last piece of it stands. */
+  last: Box;
   clipped: boolean;
   opacity: number;
   fontSize: number;
@@ -43,12 +45,14 @@ export function measureTexts(stage: HTMLElement, layoutWidth: number): Measureme
     const size = (Number.parseFloat(getComputedStyle(parent).fontSize) * scaleOf(parent)) / scale;
     const group = groups.get(element);
     if (!group) {
-      groups.set(element, { element: parent, text: node.nodeValue, box: seen.box, clipped: seen.clipped, opacity: seen.opacity, fontSize: size });
+      groups.set(element, { element: parent, text: node.nodeValue, box: seen.box, last: rect, clipped: seen.clipped, opacity: seen.opacity, fontSize: size });
       continue;
     }
-    // A new line stands for a space.
-    if (rect.top >= group.box.bottom - 1) group.text += " ";
+    // A new line stands for a space. Boxes of lines may overlap, and letters that move up and down stay in theirs: it goes down and back.
+    const lower = rect.top + rect.bottom - group.last.top - group.last.bottom > 0.8 * rect.height;
+    if (lower && rect.left < group.last.right - 1) group.text += " ";
     group.text += node.nodeValue;
+    group.last = rect;
     group.box = union(group.box, seen.box);
     group.clipped ||= seen.clipped;
     group.opacity = Math.max(group.opacity, seen.opacity);

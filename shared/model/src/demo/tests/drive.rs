@@ -308,3 +308,14 @@ fn an_attached_picture_becomes_the_logo() {
     studio.say("remove the logo");
     assert_eq!(studio.design().logo, None);
 }
+
+#[test]
+fn of_several_pictures_the_one_that_is_said_to_be_the_logo_is_it() {
+    let mut studio = Studio::new();
+    studio.attach_as("acme.png", Some("logo"));
+    studio.attach_as("dusk.png", Some("background"));
+    studio.attach_as("cup.png", None);
+    studio.say("reveal this for Acme");
+    studio.approve();
+    assert_eq!(studio.design().logo.as_deref(), Some("assets/acme.png"));
+}

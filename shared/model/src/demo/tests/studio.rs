@@ -81,10 +81,14 @@ impl Studio {
     }
 
     pub fn attach(&mut self, name: &str) {
+        self.attach_as(name, None);
+    }
+
+    pub fn attach_as(&mut self, name: &str, role: Option<&str>) {
         let n = self.assets.len();
         self.assets.push(json!({
             "id": format!("ast_{n}"), "filename": name, "kind": "image", "path": format!("public/assets/{name}"),
-            "width": 400, "height": 400, "new": true,
+            "width": 400, "height": 400, "new": true, "role": role,
         }));
     }
 
