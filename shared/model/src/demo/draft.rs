@@ -226,8 +226,7 @@ impl Draft {
     fn fill_logo(&mut self, facts: &Facts) {
         let any = || {
             facts
-                .pictures()
-                .next_back()
+                .likely_logo(|_| true)
                 .filter(|_| self.recipe == "logo-reveal")
         };
         self.design.logo = facts

@@ -72,18 +72,19 @@ impl Facts {
         }
     }
 
-    /// The picture that could be a logo: of those that came with this message the newest that is said to be one, else the newest
-    /// that is no background; else the one that the settings name.
+    /// The picture that could be a logo: one that came with this message, else the one that the settings name.
     pub fn logo(&self) -> Option<&AssetFact> {
         let chosen = self.settings.logo.map(|id| id.to_string());
-        let may_be = || {
-            self.pictures()
-                .filter(|a| a.role.as_deref() != Some("background"))
-        };
-        let said = |a: &&AssetFact| a.role.as_deref() == Some("logo");
-        let new = may_be().rfind(|a| a.new && said(a));
-        new.or_else(|| may_be().rfind(|a| a.new))
+        self.likely_logo(|a| a.new)
             .or_else(|| self.pictures().find(|a| Some(&a.id) == chosen.as_ref()))
+    }
+
+    /// Of these pictures the newest that is said to be the logo, else the newest that is no background.
+    pub fn likely_logo(&self, of: impl Fn(&AssetFact) -> bool) -> Option<&AssetFact> {
+        let role = |a: &AssetFact, role: &str| a.role.as_deref() == Some(role);
+        self.pictures()
+            .rfind(|a| of(a) && role(a, "logo"))
+            .or_else(|| self.pictures().rfind(|a| of(a) && !role(a, "background")))
     }
 
     /// Pictures, oldest first.

@@ -218,12 +218,12 @@ fn take_logo(text: &mut Text, tools: Tools<'_>, ops: &mut Vec<Op>) {
         ops.push(Op::RemoveLogo);
         return;
     }
-    let new = tools.facts.pictures().rev().find(|a| a.new);
+    let new = tools.facts.likely_logo(|a| a.new);
     let asked = USE_LOGO.find(&text.plain).map(|m| m.range());
     let picture = new.or_else(|| {
         asked
             .as_ref()
-            .and_then(|_| tools.facts.pictures().next_back())
+            .and_then(|_| tools.facts.likely_logo(|_| true))
     });
     match (picture, asked) {
         (Some(asset), asked) => {
