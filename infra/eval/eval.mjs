@@ -1,6 +1,6 @@
 // `make eval`: every case through the HTTP API of a server, with the model that is configured or the demo model, a table, and
 // target/report/eval.json. Uses the server at KODA_URL, or starts one of its own. CASES picks cases by a part of their names.
-// DAILY=1 takes those that say `daily`, and those with a script.
+// DAILY=1 takes those that say `daily`, and those with a script that do not say `daily: false`.
 // Cases with a `script` bring their own model, which says what the script says, and a server of their own. `assets` of a case or of a
 // step are files of assets.mjs, each with its role; they go with the words of that step.
 import { spawn } from "node:child_process";
@@ -127,7 +127,7 @@ try {
   const real = models.orchestrator.is_ai;
   // A model of one's own is asked for what is its own; scripts are for everyday.
   const fits = (it) => (real ? !it.script : it.needs !== "model" && (own || !it.script));
-  const today = (it) => !process.env.DAILY || it.daily || it.script;
+  const today = (it) => !process.env.DAILY || (it.daily ?? Boolean(it.script));
   const wanted = (await readCases()).filter((it) => it.id.includes(process.env.CASES ?? "") && fits(it) && today(it));
   console.log(`${wanted.length} cases with ${models.orchestrator.model}${real ? "" : ", which is not AI"}\n`);
   console.log(`${"case".padEnd(34)}${"repairs".padStart(8)}${"tokens".padStart(9)}${"cached".padStart(9)}${"US$".padStart(9)}${"s".padStart(7)}${"words".padStart(8)}`);

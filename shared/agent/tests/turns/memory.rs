@@ -29,8 +29,11 @@ async fn f9_a_session_of_two_hundred_messages_still_works_and_knows_its_plan() {
     assert!((150_000..300_000).contains(&largest), "{largest}");
     let last = requests.last().unwrap();
     assert_eq!(last.pinned["plan"]["title"], "A title");
-    let said = last.pinned["user_messages"].as_array().unwrap();
+    // What is left out of the conversation is told with the facts.
+    let said = last.pinned["all_requests"].as_array().unwrap();
     assert!(said[0].as_str().unwrap().starts_with("change number"));
+    let short = requests.iter().find(|r| shown(r) < 10_000).unwrap();
+    assert!(short.pinned.get("all_requests").is_none());
     assert!(
         said.last()
             .unwrap()
