@@ -48,8 +48,11 @@ lint: ## Format, lints, licences, known vulnerabilities
 audit: ## Licences and known vulnerabilities of dependencies
 	@infra/dev/audit.sh
 
+# One set of packages for all tests: another would build the same crates with other features anew.
+TESTED := $(BINARIES) -p e2b-emulator -p koda-testkit
+
 test-rust: emulators ## Tests of the Rust crates, with real browsers, sandboxes, and emulators of AWS
-	cargo build --locked $(BINARIES)
+	cargo build --locked $(TESTED)
 	$(EMULATED) cargo test --workspace --locked
 
 # Emulators of DynamoDB and S3, and AWS's own DynamoDB Local.
@@ -66,7 +69,7 @@ test-templates: ## Every recipe: types, first paint, exact frames, hot reload
 	cd templates && node test.mjs
 
 test-e2b: ## The official clients against the emulator, and the whole job on the E2B path
-	cargo build --locked $(BINARIES) -p e2b-emulator
+	cargo build --locked $(TESTED)
 	e2b/conformance/run.sh "$(abspath $(TARGET)/debug)"
 
 FUNCTIONS := $(foreach name,canvas chat file janitor render sandbox status,-p koda-function-$(name))
@@ -89,7 +92,7 @@ watch: ## The functions under cargo lambda watch, with emulators of all that the
 	@node infra/dev/watch.mjs "$(abspath $(TARGET)/debug)" "$(AWS_TARGET)/debug/aws-emulators" "$(AWS_TARGET)/dynamodb-local" "$(HOME)/.cache/koda/cargo-lambda/bin/cargo-lambda"
 
 test-e2e: web/dist/index.html ## The whole job in a real browser against a real server
-	cargo build --locked $(BINARIES) -p e2b-emulator -p koda-testkit
+	cargo build --locked $(TESTED)
 	cd web && KODA_BIN_DIR="$(abspath $(TARGET)/debug)" npm run e2e
 
 conformance: emulators ## Every adapter through its seam's suite, into target/report/conformance.json
@@ -107,7 +110,7 @@ eval: build ## How well the configured model makes and changes animations; CASES
 	@KODA_BIN_DIR="$(abspath $(TARGET)/release)" CASES="$(CASES)" node infra/eval/eval.mjs target/report/eval.json
 
 test-eval: web/dist/index.html ## Cases of make eval: models that misbehave, and some with the demo model
-	cargo build --locked $(BINARIES) -p koda-testkit
+	cargo build --locked $(TESTED)
 	DAILY=1 KODA_BIN_DIR="$(abspath $(TARGET)/debug)" node infra/eval/eval.mjs target/report/eval.json
 
 LAMBDA := $(abspath $(TARGET))/functions
