@@ -76,7 +76,7 @@ impl Tool for GenerateCode {
         }
         let mut rules = system(head.state.engine());
         GENERATOR.clone_into(&mut rules[0]);
-        let given = job.given(head).await;
+        let given = job.studio.given(head).await;
         let request = ModelRequest {
             tenant: head.tenant.clone(),
             role: Role::CodeGenerator,

@@ -273,15 +273,13 @@ impl Tool for ListAssets {
 
     async fn run(&self, job: &Job<'_>, head: &SessionHead, _: Value) -> Result<Reply, Interrupted> {
         let mut lines = Vec::new();
-        for id in &head.state.assets {
-            if let Ok(asset) = job.studio.store().asset(&head.tenant, *id).await {
-                let mut line = json!(asset);
-                if asset.role == Some(AssetRole::Reference) {
-                    // It is to be looked at, and no file of the workspace.
-                    line["path"] = Value::Null;
-                }
-                lines.push(line.to_string());
+        for asset in job.studio.given(head).await {
+            let mut line = json!(asset);
+            if asset.role == Some(AssetRole::Reference) {
+                // It is to be looked at, and no file of the workspace.
+                line["path"] = Value::Null;
             }
+            lines.push(line.to_string());
         }
         Ok(Reply::ok(
             lines.join("\n"),

@@ -17,8 +17,8 @@ pub(crate) use step::{ANSWER_TOKENS, may_pass, pause};
 
 use crate::{News, Room, Studio, StudioError, commands::approval, commit::Writer, tools};
 use koda_domain::{
-    AssetId, EventBody, SessionId, SessionState, TurnId, WorkPath,
-    asset::AssetRole,
+    EventBody, SessionId, SessionState, TurnId, WorkPath,
+    asset::{Asset, AssetRole},
     event::{Actor, TurnOutcome},
     store::{Lease, SessionHead, StoreError},
     version::FileEntry,
@@ -239,7 +239,7 @@ impl Studio {
             return Ok(None);
         }
         let turn = TurnId::new(self.ids().ulid());
-        let given = self.given_files(&head).await?;
+        let given = self.given_files(&head).await;
         let writer = Writer {
             lease: Some(lease),
             turn: Some(turn),
@@ -265,19 +265,22 @@ impl Studio {
         Ok(head.state.turn.is_some().then_some((head, turn)))
     }
 
+    /// The assets of a session, with the logo of its settings.
+    pub(crate) async fn given(&self, head: &SessionHead) -> Vec<Asset> {
+        let mut given = Vec::new();
+        let logo = head.state.settings.logo;
+        let unnamed = logo.filter(|id| !head.state.assets.contains(id));
+        for id in head.state.assets.iter().chain(&unnamed) {
+            // One that was deleted meanwhile is simply not there.
+            given.extend(self.store().asset(&head.tenant, *id).await.ok());
+        }
+        given
+    }
+
     /// Uploaded assets as files of the workspace.
-    async fn given_files(
-        &self,
-        head: &SessionHead,
-    ) -> Result<Vec<(WorkPath, FileEntry)>, Interrupted> {
-        let mut ids: Vec<AssetId> = head.state.assets.clone();
-        ids.extend(head.state.settings.logo);
+    async fn given_files(&self, head: &SessionHead) -> Vec<(WorkPath, FileEntry)> {
         let mut files = Vec::new();
-        for id in ids {
-            // An asset that was deleted meanwhile is simply not there.
-            let Ok(asset) = self.store().asset(&head.tenant, id).await else {
-                continue;
-            };
+        for asset in self.given(head).await {
             // What is to be like something is made without it.
             if asset.role == Some(AssetRole::Reference) {
                 continue;
@@ -292,7 +295,7 @@ impl Studio {
                 ));
             }
         }
-        Ok(files)
+        files
     }
 
     /// Ends the work when somebody asks to stop.

@@ -5,7 +5,6 @@ use crate::tools;
 use futures_util::StreamExt;
 use koda_domain::{
     EventBody,
-    asset::Asset,
     model::{ModelAnswer, ModelError, ModelEvent, ModelRequest, Role},
     store::SessionHead,
 };
@@ -104,7 +103,7 @@ impl Job<'_> {
 
     async fn request(&self, head: &SessionHead, shown: usize) -> Result<ModelRequest, Interrupted> {
         let log = conversation::read(self.studio.store(), self.session).await?;
-        let given = self.given(head).await;
+        let given = self.studio.given(head).await;
         let talk = conversation::build(&log, &given);
         let mut facts = pinned::facts(head, &given, &talk);
         let said = talk.said();
@@ -121,18 +120,6 @@ impl Job<'_> {
             tools: tools::offered(&head.state),
             max_output_tokens: ANSWER_TOKENS,
         })
-    }
-
-    /// The assets of a session.
-    pub(crate) async fn given(&self, head: &SessionHead) -> Vec<Asset> {
-        let mut given = Vec::new();
-        let logo = head.state.settings.logo;
-        let unnamed = logo.filter(|id| !head.state.assets.contains(id));
-        for id in head.state.assets.iter().chain(&unnamed) {
-            // One that was deleted meanwhile is simply not there.
-            given.extend(self.studio.store().asset(&head.tenant, *id).await.ok());
-        }
-        given
     }
 
     async fn stream(

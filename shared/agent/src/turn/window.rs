@@ -93,8 +93,8 @@ fn size(messages: &[Message]) -> usize {
         .sum()
 }
 
-/// What a model is shown of these turns within so many bytes, oldest first, and whether words of the person are cut or left out. The last turn is always shown as it was, but for
-/// results that are too much.
+/// What a model is shown of these turns within so many bytes, oldest first, and whether words of the person are cut or left out.
+/// The last turn is always shown as it was, but for results that are too much.
 pub(super) fn shown(mut chapters: Vec<Chapter>, most: usize) -> (Vec<Message>, bool) {
     let messages = chapters.iter_mut().flat_map(|c| &mut c.messages);
     for piece in messages.flat_map(|message| &mut message.content) {
