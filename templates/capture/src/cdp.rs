@@ -105,12 +105,30 @@ impl Cdp {
     /// # Errors
     /// `browser_failed` with the protocol's own message, or where the browser went away.
     pub async fn call(&self, session: Option<&str>, method: &str, params: Value) -> Result<Value> {
-        let gone = || {
-            Failure::new(
+        match self.send(session, method, params)?.await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(message)) => Err(Failure::new(
                 Code::BrowserFailed,
-                format!("Chromium went away during {method}"),
-            )
-        };
+                format!("{method}: {message}"),
+            )),
+            Err(_) => Err(gone(method)),
+        }
+    }
+
+    /// Calls a method whose result is of no interest.
+    ///
+    /// # Errors
+    /// `browser_failed` where the browser went away.
+    pub fn tell(&self, session: Option<&str>, method: &str, params: Value) -> Result<()> {
+        self.send(session, method, params).map(drop)
+    }
+
+    fn send(
+        &self,
+        session: Option<&str>,
+        method: &str,
+        params: Value,
+    ) -> Result<oneshot::Receiver<Answer>> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let mut message = json!({ "id": id, "method": method, "params": params });
         if let Some(session) = session {
@@ -120,18 +138,14 @@ impl Cdp {
         bytes.push(0);
         let (answer, answered) = oneshot::channel();
         match self.shared.waiting.lock() {
-            Ok(mut waiting) => waiting.as_mut().ok_or_else(gone)?.insert(id, answer),
-            Err(_) => return Err(gone()),
+            Ok(mut waiting) => waiting
+                .as_mut()
+                .ok_or_else(|| gone(method))?
+                .insert(id, answer),
+            Err(_) => return Err(gone(method)),
         };
-        self.requests.send(bytes).map_err(|_| gone())?;
-        match answered.await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(message)) => Err(Failure::new(
-                Code::BrowserFailed,
-                format!("{method}: {message}"),
-            )),
-            Err(_) => Err(gone()),
-        }
+        self.requests.send(bytes).map_err(|_| gone(method))?;
+        Ok(answered)
     }
 
     /// Whether the browser has closed its end.
@@ -162,6 +176,13 @@ impl Cdp {
         }
         receiver
     }
+}
+
+fn gone(method: &str) -> Failure {
+    Failure::new(
+        Code::BrowserFailed,
+        format!("Chromium went away during {method}"),
+    )
 }
 
 async fn read(reader: pipe::Receiver, shared: Arc<Shared>) {

@@ -7,6 +7,7 @@ pub mod check;
 pub mod cli;
 pub mod error;
 pub mod info;
+pub mod machine;
 pub mod manifest;
 pub mod output;
 pub mod page;

@@ -139,6 +139,46 @@ pub fn compare(one: &RgbaImage, other: &RgbaImage) -> Likeness {
     }
 }
 
+/// How far two pictures of one size are from each other: the peak signal-to-noise ratio in decibels, at most 99, and the largest
+/// mean difference of a block of 16×16 pixels, 0 to 255.
+pub fn distance(one: &RgbaImage, other: &RgbaImage) -> (f64, f64) {
+    const BLOCK: usize = 16;
+    if one.dimensions() != other.dimensions() {
+        return (0.0, 255.0);
+    }
+    let width = one.width() as usize;
+    let mut squares = 0_u64;
+    let mut worst = 0_u64;
+    let (a, b) = (one.as_raw(), other.as_raw());
+    let mut blocks = vec![0_u64; width.div_ceil(BLOCK)];
+    let lines = a.chunks_exact(width * 4).zip(b.chunks_exact(width * 4));
+    for (y, (a, b)) in lines.enumerate() {
+        for (block, (a, b)) in a.chunks(BLOCK * 4).zip(b.chunks(BLOCK * 4)).enumerate() {
+            let (mut sum, mut square) = (0_u32, 0_u32);
+            for (a, b) in a.iter().zip(b) {
+                let apart = u32::from(a.abs_diff(*b));
+                sum += apart;
+                square += apart * apart;
+            }
+            blocks[block] += u64::from(sum);
+            squares += u64::from(square);
+        }
+        if (y + 1) % BLOCK == 0 {
+            worst = blocks.iter().fold(worst, |worst, &sum| worst.max(sum));
+            blocks.fill(0);
+        }
+    }
+    worst = blocks.iter().fold(worst, |worst, &sum| worst.max(sum));
+    let count = a.len() as f64;
+    let mse = squares as f64 / count;
+    let psnr = if mse <= 0.0 {
+        99.0
+    } else {
+        (10.0 * (255.0 * 255.0 / mse).log10()).min(99.0)
+    };
+    (psnr, worst as f64 / (BLOCK * BLOCK * 4) as f64)
+}
+
 /// How many pixels of either picture, at a common small size, hold what the other has nowhere near: more than a trace of them
 /// means that something else is shown, none that at most edges moved by a fraction of a pixel.
 pub fn strangers(one: &RgbaImage, other: &RgbaImage) -> usize {

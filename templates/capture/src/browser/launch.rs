@@ -1,7 +1,7 @@
 //! Finding and starting the Chromium program.
 
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -101,6 +101,8 @@ fn flags(graphics: Graphics, shell: bool) -> Vec<&'static str> {
         "--no-proxy-server",
         "--password-store=basic",
         "--autoplay-policy=no-user-gesture-required",
+        // Frames of renders are drawn into a canvas: assets/stream.js.
+        "--enable-blink-features=CanvasDrawElement",
         // Frames are drawn when they are asked for, and whole: nothing is left for a later frame to fill in.
         "--disable-checker-imaging",
         "--disable-image-animation-resync",
@@ -223,6 +225,13 @@ pub fn launch(graphics: Graphics) -> Result<(Processes, Ends)> {
         stderr: stderr.into(),
     };
     Ok((processes, ends))
+}
+
+impl Processes {
+    /// The folder of the profile.
+    pub fn profile(&self) -> &Path {
+        self.profile.as_ref().map_or(Path::new(""), TempDir::path)
+    }
 }
 
 impl Drop for Processes {

@@ -1,5 +1,6 @@
 //! A browser for the work at hand: started for it, or taken over from the one on standby.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Browser {
     pub product: String,
     stderr: Arc<Mutex<Vec<u8>>>,
     stderr_reader: AbortHandle,
+    /// The folder of its profile.
+    pub profile: PathBuf,
     /// The same pipes again, for handing them over.
     ends: Ends,
     holder: Holder,
@@ -50,11 +53,12 @@ impl Browser {
     /// `browser_failed`, with what it said.
     pub async fn start(graphics: Graphics) -> Result<Self> {
         let (processes, ends) = launch(graphics)?;
-        Self::over(ends, Holder::Own(processes), START_WITHIN).await
+        let profile = processes.profile().to_owned();
+        Self::over(ends, Holder::Own(processes), profile, START_WITHIN).await
     }
 
     /// Talks with a browser that may still be coming up.
-    async fn over(ends: Ends, holder: Holder, within: Duration) -> Result<Self> {
+    async fn over(ends: Ends, holder: Holder, profile: PathBuf, within: Duration) -> Result<Self> {
         let broken = |error: std::io::Error| {
             Failure::io(Code::BrowserFailed, "a pipe of Chromium's", &error)
         };
@@ -78,6 +82,7 @@ impl Browser {
             product: String::new(),
             stderr,
             stderr_reader,
+            profile,
             ends: again,
             holder,
         };

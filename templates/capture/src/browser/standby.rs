@@ -41,6 +41,7 @@ const DESCRIPTORS: usize = 3;
 #[derive(Serialize, Deserialize)]
 struct Offer {
     engine: Engine,
+    profile: PathBuf,
 }
 
 /// Where the browser on standby is reached here.
@@ -57,7 +58,8 @@ pub async fn take(engine: Engine) -> Option<Browser> {
     if offer.engine != engine {
         return None;
     }
-    Browser::over(ends, Holder::Lent(connection), ANSWERS_WITHIN)
+    let holder = Holder::Lent(connection);
+    Browser::over(ends, holder, offer.profile, ANSWERS_WITHIN)
         .await
         .ok()
 }
@@ -109,7 +111,10 @@ impl Browser {
     async fn lend(self, engine: Engine, connection: UnixStream) {
         self.stderr_reader.abort();
         self.cdp.leave().await;
-        if send(&connection, engine, &self.ends).await.is_err() {
+        if send(&connection, engine, &self.profile, &self.ends)
+            .await
+            .is_err()
+        {
             return;
         }
         // They keep descriptors of their own; ours would hide from them that the browser went away.
@@ -124,8 +129,14 @@ fn is_open(connection: &UnixStream) -> bool {
     matches!(connection.try_read(&mut [0]), Err(error) if error.kind() == ErrorKind::WouldBlock)
 }
 
-async fn send(connection: &UnixStream, engine: Engine, ends: &Ends) -> std::io::Result<()> {
-    let offer = serde_json::to_vec(&Offer { engine })?;
+async fn send(
+    connection: &UnixStream,
+    engine: Engine,
+    profile: &Path,
+    ends: &Ends,
+) -> std::io::Result<()> {
+    let profile = profile.to_owned();
+    let offer = serde_json::to_vec(&Offer { engine, profile })?;
     let descriptors: [BorrowedFd<'_>; DESCRIPTORS] = [
         ends.requests.as_fd(),
         ends.answers.as_fd(),
@@ -152,7 +163,7 @@ async fn send(connection: &UnixStream, engine: Engine, ends: &Ends) -> std::io::
 /// The offer comes in one piece: it is far smaller than a socket's buffer.
 async fn receive(connection: &UnixStream) -> std::io::Result<(Offer, Ends)> {
     let once = || {
-        let mut bytes = [0; 256];
+        let mut bytes = [0; 4096];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS))];
         let mut rights = RecvAncillaryBuffer::new(&mut space);
         let mut said = [IoSliceMut::new(&mut bytes)];

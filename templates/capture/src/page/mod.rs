@@ -16,6 +16,7 @@ pub use crate::picture::{Capture, NotShown, Options, PageError, Picture};
 
 const CLOCK: &str = include_str!("../../assets/virtual_clock.js");
 const DRIVER: &str = include_str!("../../assets/driver.js");
+const STREAM: &str = include_str!("../../assets/stream.js");
 
 /// How long the page may take to come up.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -30,7 +31,10 @@ const UNAIDED: Duration = Duration::from_millis(4);
 const RELOADS: usize = 3;
 
 mod shoot;
+mod stream;
 mod talk;
+
+pub use stream::{Ended, Pixels, Stream};
 
 /// An open page.
 pub struct Page {
@@ -124,7 +128,7 @@ impl Page {
             &json!({ "fps": options.fps }).to_string(),
             1,
         );
-        let source = format!("{clock}\n{DRIVER}");
+        let source = format!("{clock}\n{DRIVER}\n{STREAM}");
         self.call(
             "Page.addScriptToEvaluateOnNewDocument",
             json!({ "source": source, "runImmediately": false }),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
+use super::handover::Handover;
 use crate::page::Picture;
 
 /// What a render is written as.
@@ -57,7 +58,17 @@ impl Format {
         if self == Self::Gif { 50.0 } else { 240.0 }
     }
 
-    /// What frames are handed over as.
+    /// What frames are handed over as where they come as pixels. Pictures of a sequence are those that stills are, to the bit.
+    pub fn handover(self, transparent: bool) -> Option<Handover> {
+        match self {
+            Self::Mp4 => Some(Handover::I420),
+            Self::Webm if !transparent => Some(Handover::I420),
+            Self::Webm | Self::Gif | Self::Mov => Some(Handover::Rgba),
+            Self::Png => None,
+        }
+    }
+
+    /// What frames are handed over as where they come as pictures.
     pub fn picture(self, quality: Quality, transparent: bool) -> Picture {
         let lossy = matches!(self, Self::Mp4 | Self::Webm) && !transparent;
         match quality {
@@ -69,15 +80,18 @@ impl Format {
 
     /// Arguments of the encoder that reads pictures from its input and writes this format to a file.
     pub fn encoder(self, quality: Quality, job: &Job<'_>) -> Vec<OsString> {
-        let decoder = if job.picture == Picture::Png {
-            "png"
-        } else {
-            "mjpeg"
-        };
         let mut arguments = Arguments::default();
-        arguments
-            .add("-hide_banner -loglevel error -y -f image2pipe -c:v")
-            .add(decoder);
+        arguments.add("-hide_banner -loglevel error -y -f");
+        match job.handover {
+            Handover::Picture(Picture::Png) => arguments.add("image2pipe -c:v png"),
+            Handover::Picture(Picture::Jpeg(_)) => arguments.add("image2pipe -c:v mjpeg"),
+            Handover::I420 => arguments.add("rawvideo -pix_fmt yuv420p"),
+            Handover::Rgba => arguments.add("rawvideo -pix_fmt rgba"),
+        };
+        if matches!(job.handover, Handover::I420 | Handover::Rgba) {
+            let size = format!("{}x{}", job.width, job.height);
+            arguments.add("-video_size").add(&size);
+        }
         arguments
             .add("-framerate")
             .add(&fps(job.fps))
@@ -161,13 +175,15 @@ impl Format {
             );
         }
         // JPEG holds BT.601 at full range; what video players expect of HD is BT.709 at TV range.
-        let from = if job.picture == Picture::Png {
-            ""
-        } else {
-            "in_color_matrix=bt601:in_range=pc:"
+        let from = match job.handover {
+            Handover::Picture(Picture::Jpeg(_)) => "in_color_matrix=bt601:in_range=pc:",
+            _ => "",
         };
         // Some encoders take the tags from their options, some from the frames.
         let tags = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709";
+        if job.handover == Handover::I420 {
+            return format!("[0:v]{tags}[out]");
+        }
         format!(
             "[0:v]scale={from}out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int,{tags}[out]"
         )
@@ -196,7 +212,7 @@ impl Format {
 /// What an encoder must know besides format and quality.
 pub struct Job<'a> {
     /// What it is fed with.
-    pub picture: Picture,
+    pub handover: Handover,
     /// Frames a second.
     pub fps: f64,
     /// How many frames come.

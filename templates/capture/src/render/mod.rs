@@ -1,7 +1,10 @@
 //! `render`: a composition to a file.
 
+mod crew;
 mod encoder;
 mod format;
+mod handover;
+mod look;
 mod plan;
 mod verify;
 
@@ -9,6 +12,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use futures_util::future::{join, join_all};
 use image::RgbaImage;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -16,14 +20,17 @@ use sha2::{Digest as _, Sha256};
 pub use format::{Format, Quality};
 pub use plan::Request;
 
-use crate::browser::Browser;
 use crate::error::{Code, Failure, Result};
+use crate::machine;
 use crate::manifest::Manifest;
 use crate::output::{Progress, Stage, line, round};
-use crate::page::{Options, Page, Picture};
+use crate::page::Options;
 use crate::pixels;
 use crate::server::Server;
+use crew::{Member, Missed, Way};
 use encoder::Encoder;
+use handover::Handover;
+use look::Sample;
 use plan::{expect, plan};
 use verify::Expected;
 
@@ -40,6 +47,10 @@ struct Rendered<'a> {
     frames: u32,
     duration_seconds: f64,
     capture: &'static str,
+    /// Why it was not by pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<&'a str>,
+    browsers: usize,
     verified: bool,
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +89,6 @@ pub async fn run(request: &Request) -> Result<()> {
         kept: false,
     };
     let server = Server::find_or_start(&request.app).await?;
-    let browser = Browser::for_engine(manifest.engine).await?;
     let options = Options {
         base: server.base(),
         width: request.width,
@@ -87,42 +97,43 @@ pub async fn run(request: &Request) -> Result<()> {
         transparent: request.transparent,
         observe: false,
     };
-    let work = async {
-        let page = Page::open(&browser, options).await?;
-        page.load().await.map_err(|error| Failure {
-            code: Code::PageFailed,
-            ..Failure::from(error)
-        })?;
-        capture(
-            &page,
-            &frames,
-            request.quality,
-            &expected,
-            &partial.path,
-            &progress,
-        )
-        .await?;
-        verify::container(&partial.path, &expected).await?;
-        let fresh = compare(
-            &page,
-            &frames,
-            request.quality,
-            &expected,
-            &partial.path,
-            &progress,
-        )
-        .await?;
-        Ok((page.capture(), fresh))
+    let pixels = u64::from(request.width) * u64::from(request.height);
+    let more = machine::browsers(frames.len(), pixels) - 1;
+    // The others come up while the first is looked at. Those that do not are done without.
+    let others = join_all((0..more).map(|_| Member::new(manifest.engine, options.clone())));
+    let first = async {
+        let member = Member::new(manifest.engine, options.clone()).await?;
+        let looked = look::at(&member, manifest.engine, &frames, &expected).await?;
+        Ok::<_, Failure>((member, looked))
     };
-    let (capture, fresh) = match work.await {
-        Ok(done) => done,
-        Err(failure) => return Err(browser.explain(failure)),
+    let (first, others) = join(first, others).await;
+    let (first, looked) = first?;
+    let mut members = vec![first];
+    members.extend(others.into_iter().flatten());
+
+    let filmed = film(
+        &members,
+        &frames,
+        looked.obstacle,
+        request.quality,
+        &expected,
+        &partial.path,
+        &progress,
+    );
+    let (way, obstacle) = filmed.await?;
+    let browsers = members.len();
+    let capture = match way {
+        Way::Pixels => "pixels",
+        Way::Pictures(_) => members[0].page().capture().name(),
     };
-    drop(browser);
+    drop(members);
+    verify::container(&partial.path, &expected).await?;
+    progress.at(Stage::Verify, 0);
+    verify::like(&partial.path, &looked.samples, request.quality, &expected).await?;
 
     let (bytes, sha256) = digest(&partial.path)?;
     if let Some(poster) = &request.poster {
-        write_poster(poster, &fresh)?;
+        write_poster(poster, &looked.samples)?;
     }
     std::fs::rename(&partial.path, &request.out).map_err(|error| {
         Failure::io(
@@ -143,7 +154,9 @@ pub async fn run(request: &Request) -> Result<()> {
             fps: expected.fps,
             frames: expected.frames,
             duration_seconds: round(f64::from(expected.frames) / expected.fps, 6),
-            capture: capture.name(),
+            capture,
+            because: obstacle.as_deref(),
+            browsers,
             verified: true,
             seconds: round(began.elapsed().as_secs_f64(), 2),
             poster: request.poster.as_deref(),
@@ -169,102 +182,83 @@ fn partial_path(out: &Path) -> Result<PathBuf> {
     Ok(folder.join(hidden))
 }
 
-async fn capture(
-    page: &Page,
+/// Films as pixels where nothing is in the way, else by pictures; says which way it was, and what was in the way of pixels.
+async fn film(
+    members: &[Member],
     frames: &[u32],
+    mut obstacle: Option<String>,
     quality: Quality,
     expected: &Expected,
     out: &Path,
     progress: &Progress,
-) -> Result<()> {
-    let picture = expected.format.picture(quality, expected.transparent);
-    let mut encoder = if expected.format == Format::Png {
-        Encoder::zip(out)?
-    } else {
-        let Expected {
-            width,
-            height,
-            fps,
+) -> Result<(Way, Option<String>)> {
+    let pixels = expected.format.handover(expected.transparent);
+    if let (Some(handover), None) = (pixels, &obstacle) {
+        let mut encoder = encoder(handover, quality, expected, out)?;
+        let filmed = crew::film(
+            members,
             frames,
-            transparent,
-            ..
-        } = *expected;
-        let job = format::Job {
-            picture,
-            fps,
-            frames,
-            width,
-            height,
-            transparent,
-            out,
-        };
-        Encoder::ffmpeg(&expected.format.encoder(quality, &job))?
-    };
-    let mut last: Option<(u32, Vec<u8>)> = None;
-    for (count, &frame) in (1_u32..).zip(frames) {
-        let bytes = match last.take() {
-            // A higher rate than the composition's shows frames more than once.
-            Some((shown, bytes)) if shown == frame => bytes,
-            _ => {
-                page.show(frame).await?;
-                page.shoot(picture)
-                    .await
-                    .map_err(|failure| failure.at(frame))?
+            Way::Pixels,
+            handover,
+            expected.shape(),
+            &mut encoder,
+            progress,
+        );
+        match filmed.await {
+            Ok(()) => {
+                progress.at(Stage::Encode, expected.frames);
+                encoder.finish().await?;
+                return Ok((Way::Pixels, None));
             }
-        };
-        encoder.frame(bytes.clone()).await?;
-        last = Some((frame, bytes));
-        progress.at(Stage::Capture, count);
+            Err(Missed::Failed(failure)) => return Err(failure),
+            Err(Missed::Unfit(why)) => obstacle = Some(why),
+        }
+        for member in members {
+            member.load().await?;
+        }
     }
-    progress.at(Stage::Encode, expected.frames);
-    encoder.finish().await
+    let picture = expected.format.picture(quality, expected.transparent);
+    let (way, handover) = (Way::Pictures(picture), Handover::Picture(picture));
+    let mut encoder = encoder(handover, quality, expected, out)?;
+    let filmed = crew::film(
+        members,
+        frames,
+        way,
+        handover,
+        expected.shape(),
+        &mut encoder,
+        progress,
+    );
+    match filmed.await {
+        Ok(()) => {
+            progress.at(Stage::Encode, expected.frames);
+            encoder.finish().await?;
+            Ok((way, obstacle))
+        }
+        Err(Missed::Failed(failure)) => Err(failure),
+        Err(Missed::Unfit(why)) => Err(Failure::new(Code::FrameFailed, why)),
+    }
 }
 
-/// Decodes a few frames of the output and holds them against fresh pictures, taken in another order. Returns the pictures.
-async fn compare(
-    page: &Page,
-    frames: &[u32],
+fn encoder(
+    handover: Handover,
     quality: Quality,
     expected: &Expected,
-    path: &Path,
-    progress: &Progress,
-) -> Result<Vec<RgbaImage>> {
-    let (psnr, ssim, tint) = expected.format.tolerance(quality);
-    let samples = verify::samples(expected.frames);
-    let mut fresh = Vec::new();
-    for (count, index) in (0_u32..).zip(verify::shuffled(samples)) {
-        progress.at(Stage::Verify, count);
-        let Some(&frame) = frames.get(index as usize) else {
-            continue;
-        };
-        page.show(frame).await?;
-        let shot = pixels::decode(
-            &page
-                .shoot(Picture::Png)
-                .await
-                .map_err(|failure| failure.at(frame))?,
-        )?;
-        let written = verify::frame(path, index, expected).await?;
-        let alike = pixels::compare(&shot, &written);
-        if (alike.psnr < psnr && alike.ssim < ssim) || alike.tint > tint {
-            let message = format!(
-                "frame {index} of the output does not look like frame {frame} of the composition: {:.1} dB, similarity {:.3}, tint {:.1}",
-                alike.psnr, alike.ssim, alike.tint
-            );
-            return Err(Failure::new(Code::VerifyFailed, message)
-                .at(frame)
-                .hint("a frame must depend on its number alone: run the check, which finds frames that differ when shot twice"));
-        }
-        fresh.push((index, shot));
+    out: &Path,
+) -> Result<Encoder> {
+    if expected.format == Format::Png {
+        return Encoder::zip(out);
     }
-    if fresh.iter().all(|(_, shot)| pixels::facts(shot).blank) {
-        return Err(Failure::new(
-            Code::VerifyFailed,
-            "all sampled frames of the output are of one colour",
-        ));
-    }
-    fresh.sort_by_key(|(index, _)| *index);
-    Ok(fresh.into_iter().map(|(_, shot)| shot).collect())
+    let job = format::Job {
+        handover,
+        fps: expected.fps,
+        frames: expected.frames,
+        width: expected.width,
+        height: expected.height,
+        transparent: expected.transparent,
+        out,
+    };
+    Encoder::ffmpeg(&expected.format.encoder(quality, &job))
 }
 
 fn digest(path: &Path) -> Result<(u64, String)> {
@@ -286,10 +280,11 @@ fn digest(path: &Path) -> Result<(u64, String)> {
 }
 
 /// The middle picture, unless another shows much more.
-fn write_poster(path: &Path, pictures: &[RgbaImage]) -> Result<()> {
+fn write_poster(path: &Path, samples: &[Sample]) -> Result<()> {
     let fill = |picture: &RgbaImage| pixels::facts(picture).luma_stddev;
-    let middle = pictures.get(pictures.len() / 2);
-    let fullest = pictures.iter().max_by(|a, b| fill(a).total_cmp(&fill(b)));
+    let pictures = || samples.iter().map(|sample| &sample.picture);
+    let middle = pictures().nth(samples.len() / 2);
+    let fullest = pictures().max_by(|a, b| fill(a).total_cmp(&fill(b)));
     let chosen = match (middle, fullest) {
         (Some(middle), Some(fullest)) if fill(middle) * 2.0 < fill(fullest) => fullest,
         (Some(middle), _) => middle,

@@ -4,11 +4,14 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use futures_util::future::try_join_all;
 use image::RgbaImage;
 use serde_json::Value;
 
 use super::encoder::program;
-use super::format::Format;
+use super::format::{Format, Quality};
+use super::handover::Shape;
+use super::look::Sample;
 use crate::error::{Code, Failure, Result};
 use crate::pixels;
 use crate::process::command;
@@ -28,6 +31,17 @@ pub struct Expected {
     pub frames: u32,
     /// Whether it has alpha.
     pub transparent: bool,
+}
+
+impl Expected {
+    /// What a frame of it is.
+    pub fn shape(&self) -> Shape {
+        Shape {
+            width: self.width,
+            height: self.height,
+            transparent: self.transparent,
+        }
+    }
 }
 
 fn wrong(message: String) -> Failure {
@@ -217,6 +231,36 @@ pub fn samples(frames: u32) -> Vec<u32> {
     let mut samples: Vec<u32> = [0, last / 4, last / 2, last - last / 4, last].to_vec();
     samples.dedup();
     samples
+}
+
+/// Decodes the frames that were looked at from the output, and holds them against what was seen.
+///
+/// # Errors
+/// `verify_failed` with the first that does not look alike.
+pub async fn like(
+    path: &Path,
+    samples: &[Sample],
+    quality: Quality,
+    expected: &Expected,
+) -> Result<()> {
+    let (psnr, ssim, tint) = expected.format.tolerance(quality);
+    let decoded = samples
+        .iter()
+        .map(|sample| frame(path, sample.index, expected));
+    let decoded = try_join_all(decoded).await?;
+    for (sample, written) in samples.iter().zip(&decoded) {
+        let alike = pixels::compare(&sample.picture, written);
+        if (alike.psnr < psnr && alike.ssim < ssim) || alike.tint > tint {
+            let message = format!(
+                "frame {} of the output does not look like frame {} of the composition: {:.1} dB, similarity {:.3}, tint {:.1}",
+                sample.index, sample.frame, alike.psnr, alike.ssim, alike.tint
+            );
+            return Err(wrong(message)
+                .at(sample.frame)
+                .hint("a frame must depend on its number alone: run the check, which finds frames that differ when shot twice"));
+        }
+    }
+    Ok(())
 }
 
 /// An order in which no frame follows its neighbour, so that what a frame looks like cannot come from the one before.

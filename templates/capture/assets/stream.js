@@ -1,0 +1,211 @@
+// Frames as pixels, for renders: the picture is drawn into a canvas and read there, and a worker writes it into a ring of slots, a
+// file of the origin's private file system, which koda-capture reads from the profile. That costs neither a screenshot nor a
+// socket. Runs after driver.js.
+//
+// - 2D: the stage is moved, with its state, into a canvas that draws its own children (drawElementImage of html-in-canvas:
+//   https://github.com/WICG/html-in-canvas). Where it is let go again it goes back to where it was.
+// - 3D: the composition's own canvas is read in the task that drew it.
+//
+// What is said to koda-capture goes through the binding __kodaTell: {"paint":true} wants a frame of the compositor, and
+// {"index":i,"slot":s} says that the i-th of the frames asked for lies in slot s until free(s).
+(() => {
+  "use strict";
+  const tell = (message) => window.__kodaTell(JSON.stringify(message));
+  const stage = () => window.koda.stage ?? document.getElementById("stage");
+  /** What html-in-canvas leaves blank or cannot be made to wait. */
+  const EMBEDDED = "canvas, video, iframe, object, embed, audio[controls]";
+  const UNSEEN = new Set(["SCRIPT", "STYLE", "LINK", "META", "TEMPLATE", "NOSCRIPT"]);
+
+  /** Why frames of what is shown now cannot be streamed, or null. */
+  const obstacle = () => {
+    const on = stage();
+    if (window.koda.canvas) {
+      const canvas = window.koda.canvas;
+      const alone = on.children.length === 1 && on.firstElementChild === canvas && on.childNodes.length === 1;
+      return alone ? null : "something lies beside the canvas";
+    }
+    const embedded = on.querySelector(EMBEDDED);
+    return embedded ? `there is a <${embedded.localName}> in it` : null;
+  };
+
+  /** A canvas around the stage that draws it. */
+  class Framed {
+    constructor(width, height, transparent) {
+      const on = stage();
+      this.place = document.createComment("stage");
+      this.frame = document.createElement("div");
+      this.canvas = document.createElement("canvas");
+      this.canvas.setAttribute("layoutsubtree", "");
+      Object.assign(this.canvas, { width, height });
+      // Out of sight: the compositor has nothing to draw then.
+      this.canvas.style.cssText = `position:fixed;left:0;top:0;width:${width}px;height:${height}px`;
+      const ground = transparent ? "transparent" : ground_color();
+      this.frame.style.cssText = `position:relative;overflow:hidden;width:${width}px;height:${height}px;background:${ground}`;
+      on.before(this.place);
+      document.body.append(this.canvas);
+      this.canvas.append(this.frame);
+      this.frame.moveBefore(on, null);
+      this.context = this.canvas.getContext("2d", { willReadFrequently: true, alpha: transparent });
+      this.size = [width, height];
+    }
+
+    /** The pixels of the stage as it is now: RGBA, rows from the top. */
+    pixels() {
+      return new Promise((done, failed) => {
+        this.canvas.onpaint = () => {
+          this.canvas.onpaint = null;
+          try {
+            this.context.reset();
+            this.context.drawElementImage(this.frame, 0, 0);
+            done(this.context.getImageData(0, 0, ...this.size).data);
+          } catch (error) {
+            failed(error);
+          }
+        };
+        this.canvas.requestPaint();
+        tell({ paint: true });
+      });
+    }
+
+    close() {
+      this.place.parentNode.moveBefore(stage(), this.place);
+      this.place.remove();
+      this.canvas.remove();
+    }
+  }
+
+  /** The canvas of a 3D composition. */
+  class Drawn {
+    constructor(width, height) {
+      this.gl = window.koda.canvas.getContext("webgl2");
+      this.size = [width, height];
+      this.spare = [];
+      const { drawingBufferWidth, drawingBufferHeight } = this.gl;
+      if (drawingBufferWidth !== width || drawingBufferHeight !== height) throw new Error("the canvas has another size than the picture");
+    }
+
+    /** The pixels last drawn: RGBA, rows from the bottom. */
+    async pixels() {
+      const { gl } = this;
+      const pixels = this.spare.pop() ?? new Uint8Array(this.size[0] * this.size[1] * 4);
+      gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+      gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+      gl.readPixels(0, 0, ...this.size, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+      return pixels;
+    }
+
+    close() {}
+  }
+
+  const ground_color = () => {
+    const colors = [document.documentElement, document.body].map((element) => getComputedStyle(element).backgroundColor);
+    return colors.findLast((color) => color !== "rgba(0, 0, 0, 0)") ?? "#fff";
+  };
+
+  const WRITER = `
+    let handle, bytes;
+    onmessage = async ({ data: { name, slots, size, token, pixels, slot, index, done } }) => {
+      if (done) {
+        handle.close();
+        await (await navigator.storage.getDirectory()).removeEntry(done);
+        postMessage({ closed: true });
+        return;
+      }
+      if (pixels) {
+        const written = handle.write(pixels, { at: slot * bytes });
+        postMessage({ slot, index, written, pixels }, [pixels.buffer]);
+        return;
+      }
+      try {
+        bytes = size;
+        const folder = await navigator.storage.getDirectory();
+        handle = await (await folder.getFileHandle(name, { create: true })).createSyncAccessHandle();
+        handle.truncate(slots * size + token.length);
+        handle.write(token, { at: slots * size });
+        handle.flush();
+        postMessage({ ready: true });
+      } catch (error) {
+        postMessage({ failed: String(error) });
+      }
+    };`;
+
+  let source = null;
+  let worker = null;
+  let ring = "";
+  let free = [];
+  let wake = () => undefined;
+  let broken = null;
+
+  const slotFree = async () => {
+    while (free.length === 0 && !broken) await new Promise((done) => (wake = done));
+    if (broken) throw new Error(broken);
+    return free.pop();
+  };
+
+  const stream = {
+    /** Why frames cannot be streamed here, or null. */
+    obstacle() {
+      if (!window.koda.canvas) {
+        if (!("drawElementImage" in CanvasRenderingContext2D.prototype)) return "this browser does not draw elements into canvases";
+        const others = [...document.body.children].filter((element) => !UNSEEN.has(element.tagName) && element !== stage());
+        if (others.length > 0) return "something lies outside of the stage";
+      }
+      return obstacle();
+    },
+
+    /** Makes the ring, and takes the stage over. */
+    async open({ width, height, slots, transparent, token }) {
+      source = window.koda.canvas ? new Drawn(width, height) : new Framed(width, height, transparent);
+      worker = new Worker(URL.createObjectURL(new Blob([WRITER], { type: "text/javascript" })));
+      const size = width * height * 4;
+      const first = new Promise((done) => (worker.onmessage = ({ data }) => done(data)));
+      worker.onerror = (event) => {
+        broken = event.message || "the writer failed";
+        wake();
+      };
+      ring = token;
+      worker.postMessage({ name: ring, slots, size, token: new TextEncoder().encode(token) });
+      const { failed } = await first;
+      if (failed) return { unfit: failed };
+      free = Array.from({ length: slots }, (_, slot) => slot);
+      worker.onmessage = ({ data: { slot, index, written, pixels } }) => {
+        source.spare?.push(pixels);
+        if (written !== size) broken = "the ring is full";
+        else tell({ index, slot });
+        wake();
+      };
+      return { bottomUp: source instanceof Drawn };
+    },
+
+    /** Shows frames one after the other and hands over the pixels of each. Answers how many are done, and why no more. */
+    async run(frames) {
+      for (const [index, frame] of frames.entries()) {
+        const shown = await window.__kodaDriver.goto(frame);
+        if (shown.error || shown.reload) return { done: index, ...shown };
+        const unfit = obstacle();
+        if (unfit) return { done: index, unfit };
+        const slot = await slotFree();
+        const pixels = await source.pixels();
+        worker.postMessage({ pixels, slot, index }, [pixels.buffer]);
+      }
+      return { done: frames.length };
+    },
+
+    /** A slot has been read. */
+    free(slot) {
+      free.push(slot);
+      wake();
+    },
+
+    /** Puts the stage back, and removes the ring. */
+    async close() {
+      const closed = new Promise((done) => (worker.onmessage = ({ data }) => data.closed && done()));
+      worker.postMessage({ done: ring });
+      await closed;
+      worker.terminate();
+      source.close();
+      source = worker = null;
+    },
+  };
+  Object.defineProperty(window, "__kodaStream", { value: Object.freeze(stream) });
+})();

@@ -1,0 +1,61 @@
+//! What this machine, or the part of it that we were given, can do at once.
+
+use std::path::Path;
+
+/// Browsers that still gain something from each other's company.
+const MOST_BROWSERS: usize = 4;
+/// What a browser with a page of a megapixel may come to use, in bytes, and what it takes for every pixel more.
+const A_BROWSER: u64 = 500 << 20;
+const A_PIXEL: u64 = 60;
+/// Frames for which a browser more is worth its start.
+const WORTHWHILE: usize = 40;
+
+/// How many browsers to draw frames with: by the processors that we may use (the quota of the control group counts, not what
+/// can be seen), by the memory that is left, and by how much there is to do.
+pub fn browsers(frames: usize, pixels: u64) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let each = A_BROWSER + A_PIXEL * pixels;
+    let fit = free_memory().map_or(MOST_BROWSERS, |free| {
+        usize::try_from(free / each).unwrap_or(MOST_BROWSERS)
+    });
+    processors
+        .min(fit)
+        .min(frames / WORTHWHILE)
+        .clamp(1, MOST_BROWSERS)
+}
+
+/// Bytes that can still be had: of the machine, and of the control group where it has a limit.
+fn free_memory() -> Option<u64> {
+    let machine = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let available = machine
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?
+        .trim()
+        .strip_suffix(" kB")?
+        .parse::<u64>()
+        .ok()?
+        << 10;
+    Some(group_memory().map_or(available, |group| group.min(available)))
+}
+
+/// <https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files>
+fn group_memory() -> Option<u64> {
+    let number = |name: &str| {
+        let path = Path::new("/sys/fs/cgroup").join(name);
+        std::fs::read_to_string(path)
+            .ok()?
+            .trim()
+            .parse::<u64>()
+            .ok()
+    };
+    let used = number("memory.current")?;
+    // What files have cached is given back when it is wanted.
+    let cached = std::fs::read_to_string("/sys/fs/cgroup/memory.stat")
+        .ok()
+        .and_then(|stat| {
+            stat.lines()
+                .find_map(|line| line.strip_prefix("inactive_file ")?.parse::<u64>().ok())
+        })
+        .unwrap_or(0);
+    Some(number("memory.max")?.saturating_sub(used.saturating_sub(cached)))
+}

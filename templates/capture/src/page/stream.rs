@@ -1,0 +1,301 @@
+//! Frames as pixels, by way of a ring of slots in a file that the page writes and this program reads (assets/stream.js).
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::{FRAME_WITHIN, Page};
+use crate::cdp::Event;
+use crate::error::{Code, Failure, Result};
+use crate::picture::{NotShown, PageError};
+
+/// How many frames may wait in the ring.
+const SLOTS: usize = 3;
+/// How long nothing may be heard of before the compositor is asked for a frame: something may be waiting for one that no paint
+/// was asked for, such as a font.
+const QUIET: Duration = Duration::from_millis(40);
+/// The binding through which the page speaks.
+const BINDING: &str = "__kodaTell";
+
+/// Pixels of one frame, straight RGBA.
+pub struct Pixels {
+    /// Which of the frames asked for it is.
+    pub index: usize,
+    /// The bytes, four a pixel, row by row.
+    pub rgba: Vec<u8>,
+    /// Whether the last row comes first.
+    pub bottom_up: bool,
+}
+
+/// Why a run of frames ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// All frames are there.
+    Done,
+    /// From this frame on, only a page that is loaded anew can go on.
+    Reload(usize),
+    /// What is shown cannot be streamed, and why.
+    Unfit(String),
+}
+
+/// A page whose frames come as pixels. Where it is not closed, the page must be loaded anew.
+pub struct Stream<'page> {
+    page: &'page Page,
+    told: mpsc::UnboundedReceiver<Event>,
+    ring: File,
+    size: usize,
+    bottom_up: bool,
+}
+
+/// What the page says.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Told {
+    /// That a slot holds a frame.
+    Frame { index: usize, slot: usize },
+    /// That it wants the compositor to begin a frame.
+    Paint {},
+}
+
+#[derive(Deserialize)]
+struct Ran {
+    done: usize,
+    #[serde(default)]
+    frame: u32,
+    #[serde(default)]
+    reload: bool,
+    error: Option<PageError>,
+    unfit: Option<String>,
+}
+
+impl Page {
+    /// Why frames of what is shown cannot come as pixels, if so.
+    ///
+    /// # Errors
+    /// `page_failed`.
+    pub async fn obstacle(&self) -> Result<Option<String>> {
+        if self.capture != crate::picture::Capture::BeginFrame {
+            return Ok(Some("this browser draws when it likes".to_owned()));
+        }
+        let deadline = Instant::now() + FRAME_WITHIN;
+        let said = self
+            .script(
+                deadline,
+                "the page did not answer",
+                "__kodaStream.obstacle()",
+            )
+            .await?;
+        Ok(said.as_str().map(str::to_owned))
+    }
+
+    /// Takes the stage over. The ring is looked for in the browser's profile.
+    ///
+    /// # Errors
+    /// Why it cannot be done: nothing is lost then, screenshots can still be taken after the page is loaded anew.
+    pub async fn stream(&self, profile: &Path) -> Result<Stream<'_>> {
+        let options = &self.options;
+        let size = options.width as usize * options.height as usize * 4;
+        let token = format!("koda-{:x}", fresh());
+        let told = self.cdp.listen(&self.session);
+        self.call("Runtime.addBinding", json!({ "name": BINDING }))
+            .await?;
+        let wanted = json!({
+            "width": options.width, "height": options.height, "slots": SLOTS,
+            "transparent": options.transparent, "token": token,
+        });
+        let deadline = Instant::now() + FRAME_WITHIN;
+        let opened = self
+            .script(
+                deadline,
+                "the ring was not made in time",
+                &format!("__kodaStream.open({wanted})"),
+            )
+            .await?;
+        let unfit = |why: &str| Failure::new(Code::PageFailed, why.to_owned());
+        if let Some(why) = opened["unfit"].as_str() {
+            return Err(unfit(why));
+        }
+        let length = (SLOTS * size + token.len()) as u64;
+        let ring = find(profile, length, token.as_bytes())
+            .ok_or_else(|| unfit("the ring is not in the profile"))?;
+        Ok(Stream {
+            page: self,
+            told,
+            ring,
+            size,
+            bottom_up: opened["bottomUp"] == true,
+        })
+    }
+}
+
+impl Stream<'_> {
+    /// Shows these frames one after the other and hands over the pixels of each, in order. Whoever receives sets the pace.
+    ///
+    /// # Errors
+    /// [`NotShown::Composition`] with what the composition threw, else `frame_failed` or `browser_failed`.
+    pub async fn run(
+        &mut self,
+        frames: &[u32],
+        pixels: &mpsc::Sender<Pixels>,
+    ) -> Result<Ended, NotShown> {
+        let run = self.page.call(
+            "Runtime.evaluate",
+            json!({
+                "expression": format!("__kodaStream.run({})", json!(frames)),
+                "awaitPromise": true, "returnByValue": true,
+            }),
+        );
+        tokio::pin!(run);
+        let mut ran = None;
+        let mut delivered = 0;
+        let mut deadline = Instant::now() + FRAME_WITHIN;
+        let mut quiet = Instant::now() + QUIET;
+        loop {
+            if let Some(done) = ran.as_ref().map(|ran: &Ran| ran.done)
+                && delivered >= done
+            {
+                break;
+            }
+            tokio::select! {
+                biased;
+                event = self.told.recv() => match event.as_ref().map(told) {
+                    Some(Some(Told::Paint {})) => {
+                        self.page.begin_frame(None).await?;
+                    }
+                    Some(Some(Told::Frame { index, slot })) => {
+                        delivered = index + 1;
+                        let read = self.read(index, slot)?;
+                        if pixels.send(read).await.is_err() {
+                            // Whoever received has a reason of their own to stop.
+                            return Ok(Ended::Done);
+                        }
+                        let free = json!({ "expression": format!("__kodaStream.free({slot})") });
+                        self.page.cdp.tell(Some(&self.page.session), "Runtime.evaluate", free)?;
+                        deadline = Instant::now() + FRAME_WITHIN;
+                    }
+                    Some(None) => continue,
+                    None => {
+                        let gone = Failure::new(Code::BrowserFailed, "Chromium went away");
+                        return Err(gone.into());
+                    }
+                },
+                result = &mut run, if ran.is_none() => ran = Some(Ran::from(result?)?),
+                () = sleep_until(quiet.min(deadline)) => {
+                    if Instant::now() >= deadline {
+                        let frame = frames.get(delivered).copied().unwrap_or_default();
+                        let late = format!("frame {frame} was not drawn within {} s", FRAME_WITHIN.as_secs());
+                        return Err(Failure::new(Code::FrameFailed, late).at(frame).into());
+                    }
+                    self.page.begin_frame(None).await?;
+                }
+            }
+            quiet = Instant::now() + QUIET;
+        }
+        ran.map_or(Ok(Ended::Done), Ran::ended)
+    }
+
+    /// Puts the stage back, so that pictures can be taken of it.
+    ///
+    /// # Errors
+    /// `browser_failed` or `page_failed`.
+    pub async fn close(self) -> Result<()> {
+        let deadline = Instant::now() + FRAME_WITHIN;
+        self.page
+            .script(
+                deadline,
+                "the stage was not put back",
+                "__kodaStream.close()",
+            )
+            .await
+            .map(drop)
+    }
+
+    fn read(&self, index: usize, slot: usize) -> Result<Pixels> {
+        let mut rgba = vec![0; self.size];
+        self.ring
+            .read_exact_at(&mut rgba, (slot.min(SLOTS) * self.size) as u64)
+            .map_err(|error| Failure::io(Code::FrameFailed, "the ring cannot be read", &error))?;
+        Ok(Pixels {
+            index,
+            rgba,
+            bottom_up: self.bottom_up,
+        })
+    }
+}
+
+impl Ran {
+    /// What the page's answer comes to.
+    fn from(mut answer: Value) -> Result<Self> {
+        let details = &answer["exceptionDetails"];
+        if details.is_object() {
+            let said = details["exception"]["description"].as_str();
+            let said = said.or(details["text"].as_str()).unwrap_or("exception");
+            let said = said.lines().next().unwrap_or(said);
+            return Err(Failure::new(Code::FrameFailed, said));
+        }
+        serde_json::from_value(answer["result"]["value"].take()).map_err(|error| {
+            Failure::new(
+                Code::FrameFailed,
+                format!("the page answered oddly: {error}"),
+            )
+        })
+    }
+
+    fn ended(self) -> Result<Ended, NotShown> {
+        match self {
+            Self {
+                error: Some(error),
+                frame,
+                ..
+            } => Err(NotShown::Composition(frame, error)),
+            Self {
+                unfit: Some(why), ..
+            } => Ok(Ended::Unfit(why)),
+            Self {
+                reload: true, done, ..
+            } => Ok(Ended::Reload(done)),
+            Self { .. } => Ok(Ended::Done),
+        }
+    }
+}
+
+fn told(event: &Event) -> Option<Told> {
+    if event.method != "Runtime.bindingCalled" || event.params["name"] != BINDING {
+        return None;
+    }
+    serde_json::from_str(event.params["payload"].as_str()?).ok()
+}
+
+/// The file of this length below a folder that ends with this token.
+fn find(folder: &Path, length: u64, token: &[u8]) -> Option<File> {
+    for entry in std::fs::read_dir(folder).ok()?.flatten() {
+        let Ok(about) = entry.metadata() else {
+            continue;
+        };
+        if about.is_dir() {
+            if let Some(found) = find(&entry.path(), length, token) {
+                return Some(found);
+            }
+        } else if about.len() == length {
+            let file = File::open(entry.path()).ok()?;
+            let mut end = vec![0; token.len()];
+            let at = length - token.len() as u64;
+            if file.read_exact_at(&mut end, at).is_ok() && end == token {
+                return Some(file);
+            }
+        }
+    }
+    None
+}
+
+/// A number that no ring had before.
+fn fresh() -> u128 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_nanos())
+}

@@ -1,0 +1,263 @@
+//! Those who draw the frames: one browser or several, each with a page, and each with its share of the frames.
+
+use futures_util::future::{try_join, try_join_all};
+use image::RgbaImage;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::encoder::Encoder;
+use super::handover::{Handover, Shape, opaque};
+use crate::browser::Browser;
+use crate::error::{Code, Failure, Result};
+use crate::manifest::Engine;
+use crate::output::{Progress, Stage};
+use crate::page::{Ended, Options, Page, Picture, Pixels};
+
+/// How many frames of a member may wait for their turn.
+const AHEAD: usize = 2;
+/// How often a member's page may have to be loaded anew.
+const RELOADS: usize = 5;
+
+/// How frames are brought from the page to the encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// As pixels that the page reads from a canvas.
+    Pixels,
+    /// As pictures that the browser takes of the page.
+    Pictures(Picture),
+}
+
+/// A browser with the composition's page.
+pub struct Member {
+    browser: Browser,
+    page: Page,
+}
+
+/// Why the frames are not there.
+pub enum Missed {
+    /// They cannot come as pixels, and why. They can come as pictures.
+    Unfit(String),
+    /// They cannot come at all.
+    Failed(Failure),
+}
+
+impl From<Failure> for Missed {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// A frame as the encoder takes it, or on its way to that.
+enum Frame {
+    Ready(Vec<u8>),
+    Coming(JoinHandle<std::result::Result<Vec<u8>, Missed>>),
+}
+
+impl Member {
+    /// Starts a browser, or takes over the one on standby, and brings up the composition in it.
+    ///
+    /// # Errors
+    /// `browser_failed`, or `page_failed` with what went wrong.
+    pub async fn new(engine: Engine, options: Options) -> Result<Self> {
+        let browser = Browser::for_engine(engine).await?;
+        let page = Page::open(&browser, options).await;
+        let page = page.map_err(|failure| browser.explain(failure))?;
+        let member = Self { browser, page };
+        member.load().await?;
+        Ok(member)
+    }
+
+    fn unfit(&self, failure: Failure) -> Missed {
+        if self.browser.cdp.is_gone() {
+            return self.browser.explain(failure).into();
+        }
+        Missed::Unfit(failure.message)
+    }
+
+    /// Its page.
+    pub fn page(&self) -> &Page {
+        &self.page
+    }
+
+    /// Loads its page anew.
+    ///
+    /// # Errors
+    /// `page_failed` with what went wrong.
+    pub async fn load(&self) -> Result<()> {
+        let loaded = self.page.load().await;
+        loaded.map_err(|error| {
+            self.browser.explain(Failure {
+                code: Code::PageFailed,
+                ..Failure::from(error)
+            })
+        })
+    }
+
+    /// Shows these frames and sends their pictures.
+    async fn shoot(
+        &self,
+        frames: &[u32],
+        picture: Picture,
+        sink: mpsc::Sender<Frame>,
+    ) -> std::result::Result<(), Missed> {
+        for &frame in frames {
+            let shown = self.page.show(frame).await;
+            shown.map_err(|error| self.browser.explain(error.into()))?;
+            let shot = self.page.shoot(picture).await;
+            let shot = shot.map_err(|failure| self.browser.explain(failure.at(frame)))?;
+            if sink.send(Frame::Ready(shot)).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows these frames and sends their pixels as the encoder takes them.
+    async fn stream(
+        &self,
+        frames: &[u32],
+        handover: Handover,
+        shape: Shape,
+        sink: mpsc::Sender<Frame>,
+    ) -> std::result::Result<(), Missed> {
+        let (sender, mut pixels) = mpsc::channel(1);
+        let convert = async move {
+            while let Some(pixels) = pixels.recv().await {
+                let coming = spawn_blocking(move || converted(pixels, handover, shape));
+                if sink.send(Frame::Coming(coming)).await.is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        try_join(self.pixels(frames, sender), convert)
+            .await
+            .map(drop)
+    }
+
+    /// Shows these frames and sends their pixels.
+    pub async fn pixels(
+        &self,
+        frames: &[u32],
+        sink: mpsc::Sender<Pixels>,
+    ) -> std::result::Result<(), Missed> {
+        let mut rest = frames;
+        for _ in 0..RELOADS {
+            let mut stream = self
+                .page
+                .stream(&self.browser.profile)
+                .await
+                .map_err(|failure| self.unfit(failure))?;
+            let ended = stream.run(rest, &sink).await;
+            let ended = ended.map_err(|error| self.browser.explain(error.into()))?;
+            match ended {
+                Ended::Done => {
+                    stream.close().await?;
+                    return Ok(());
+                }
+                Ended::Unfit(why) => return Err(Missed::Unfit(why)),
+                Ended::Reload(done) => {
+                    rest = rest.get(done..).unwrap_or_default();
+                    drop(stream);
+                    self.load().await?;
+                }
+            }
+        }
+        let message = "the page loads itself anew again and again";
+        Err(Failure::new(Code::FrameFailed, message).into())
+    }
+}
+
+fn converted(
+    pixels: Pixels,
+    handover: Handover,
+    shape: Shape,
+) -> std::result::Result<Vec<u8>, Missed> {
+    if pixels.bottom_up && !shape.transparent && !opaque(&pixels.rgba) {
+        return Err(Missed::Unfit(
+            "the canvas lets through what lies behind".to_owned(),
+        ));
+    }
+    Ok(handover.of(pixels, shape)?)
+}
+
+/// Pixels of a few frames, for comparing them with pictures.
+///
+/// # Errors
+/// As [`film`].
+pub async fn sample(
+    member: &Member,
+    frames: &[u32],
+    shape: Shape,
+) -> std::result::Result<Vec<RgbaImage>, Missed> {
+    let (sender, mut pixels) = mpsc::channel(1);
+    let collect = async move {
+        let mut pictures = Vec::new();
+        while let Some(pixels) = pixels.recv().await {
+            let rgba = converted(pixels, Handover::Rgba, shape)?;
+            let picture = RgbaImage::from_raw(shape.width, shape.height, rgba);
+            pictures.extend(picture);
+        }
+        Ok(pictures)
+    };
+    let (_, pictures) = try_join(member.pixels(frames, sender), collect).await?;
+    Ok(pictures)
+}
+
+/// Has all frames drawn, each member every so-many-th of them, and hands them to the encoder in order.
+///
+/// # Errors
+/// [`Missed::Unfit`] only where they were to come as pixels.
+pub async fn film(
+    members: &[Member],
+    frames: &[u32],
+    way: Way,
+    handover: Handover,
+    shape: Shape,
+    encoder: &mut Encoder,
+    progress: &Progress,
+) -> std::result::Result<(), Missed> {
+    // A higher rate than the composition's shows frames more than once.
+    let mut drawn = frames.to_vec();
+    drawn.dedup();
+    let shares: Vec<Vec<u32>> = (0..members.len())
+        .map(|first| {
+            let share = drawn.iter().skip(first).step_by(members.len());
+            share.copied().collect()
+        })
+        .collect();
+    let (senders, mut sources): (Vec<_>, Vec<_>) =
+        members.iter().map(|_| mpsc::channel(AHEAD)).unzip();
+    let work = members.iter().zip(&shares).zip(senders);
+    let draw = try_join_all(work.map(|((member, share), sink)| async move {
+        match way {
+            Way::Pixels => member.stream(share, handover, shape, sink).await,
+            Way::Pictures(picture) => member.shoot(share, picture, sink).await,
+        }
+    }));
+    let write = async {
+        let mut count = 0;
+        let turns = drawn.iter().zip((0..sources.len()).cycle());
+        for (&frame, turn) in turns {
+            let Some(next) = sources[turn].recv().await else {
+                // The member says itself why there is no more.
+                return Ok(());
+            };
+            let bytes = match next {
+                Frame::Ready(bytes) => bytes,
+                Frame::Coming(bytes) => bytes.await.map_err(|error| {
+                    Failure::new(Code::FrameFailed, error.to_string()).at(frame)
+                })??,
+            };
+            while frames.get(count) == Some(&frame) && frames.get(count + 1) == Some(&frame) {
+                encoder.frame(bytes.clone()).await?;
+                count += 1;
+            }
+            encoder.frame(bytes).await?;
+            count += 1;
+            progress.at(Stage::Capture, u32::try_from(count).unwrap_or(u32::MAX));
+        }
+        Ok(())
+    };
+    try_join(draw, write).await.map(drop)
+}

@@ -1,0 +1,119 @@
+//! A first look at the composition: pictures of a few frames, taken before anything is filmed and in no order. The film is held
+//! against them in the end; and where frames can come as pixels, those of the same frames are held against them at once.
+
+use image::RgbaImage;
+
+use super::crew::{Member, Missed, sample};
+use super::verify::{Expected, samples, shuffled};
+use crate::error::{Code, Failure, Result};
+use crate::manifest::Engine;
+use crate::page::Picture;
+use crate::pixels;
+
+/// How little the pixels of a frame may differ from its picture as a whole, in decibels: above what other rounding leaves.
+const WHOLE: f64 = 36.0;
+/// How much a block of 16×16 pixels may differ on average, of 255: edges may lie another fraction of a pixel off, but nothing may
+/// be missing.
+const BLOCK: f64 = 20.0;
+
+/// A frame that was looked at.
+pub struct Sample {
+    /// Which frame of the output.
+    pub index: u32,
+    /// Which frame of the composition.
+    pub frame: u32,
+    /// What it looks like.
+    pub picture: RgbaImage,
+}
+
+/// What was seen.
+pub struct Looked {
+    /// The frames, in order.
+    pub samples: Vec<Sample>,
+    /// Why frames have to come as pictures, where they cannot come as pixels.
+    pub obstacle: Option<String>,
+}
+
+/// Looks at a composition. Its page stands at any frame afterwards.
+///
+/// # Errors
+/// Any that showing a frame has; `verify_failed` where all frames are of one colour.
+pub async fn at(
+    member: &Member,
+    engine: Engine,
+    frames: &[u32],
+    expected: &Expected,
+) -> Result<Looked> {
+    let page = member.page();
+    let mut found = Vec::new();
+    for index in shuffled(samples(expected.frames)) {
+        let Some(&frame) = frames.get(index as usize) else {
+            continue;
+        };
+        page.show(frame).await?;
+        let shot = page.shoot(Picture::Png).await;
+        let picture = pixels::decode(&shot.map_err(|failure| failure.at(frame))?)?;
+        found.push(Sample {
+            index,
+            frame,
+            picture,
+        });
+    }
+    if found
+        .iter()
+        .all(|sample| pixels::facts(&sample.picture).blank)
+    {
+        let message = "all sampled frames are of one colour";
+        return Err(Failure::new(Code::VerifyFailed, message));
+    }
+    let obstacle = if expected.format.handover(expected.transparent).is_some() {
+        obstacle(member, engine, &found, expected).await?
+    } else {
+        None
+    };
+    if obstacle.is_some() {
+        member.load().await?;
+    }
+    found.sort_by_key(|sample| sample.index);
+    Ok(Looked {
+        samples: found,
+        obstacle,
+    })
+}
+
+/// What keeps frames from coming as pixels.
+async fn obstacle(
+    member: &Member,
+    engine: Engine,
+    seen: &[Sample],
+    expected: &Expected,
+) -> Result<Option<String>> {
+    if expected.transparent && engine == Engine::Theatre {
+        let why = "a canvas holds colours that are multiplied by their alpha";
+        return Ok(Some(why.to_owned()));
+    }
+    if let Some(why) = member.page().obstacle().await? {
+        return Ok(Some(why));
+    }
+    let again: Vec<u32> = seen.iter().rev().map(|sample| sample.frame).collect();
+    match sample(member, &again, expected.shape()).await {
+        Ok(drawn) => {
+            let pairs = seen.iter().rev().zip(&drawn);
+            let mut found = pairs.filter_map(|(sample, drawn)| difference(sample, drawn));
+            Ok(found.next())
+        }
+        Err(Missed::Unfit(why)) => Ok(Some(why)),
+        Err(Missed::Failed(failure)) => Err(failure),
+    }
+}
+
+/// What is different, if it is too much.
+fn difference(sample: &Sample, drawn: &RgbaImage) -> Option<String> {
+    let (whole, block) = pixels::distance(&sample.picture, drawn);
+    (whole < WHOLE || block > BLOCK).then(|| {
+        format!(
+            "frame {} is drawn otherwise into a canvas ({whole:.1} dB, {block:.0} of 255 in a block)",
+            sample.frame
+        )
+    })
+}
