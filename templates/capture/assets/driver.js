@@ -3,7 +3,9 @@
   "use strict";
   const STALL = 600; // milliseconds of real time without an end after which timers of the composition are let go
   const BEAT = 100;
+  const STEPWISE = "koda-stepwise"; // in the session's storage: it outlives the page that found out
   let current = -1;
+  let stepwise = sessionStorage.getItem(STEPWISE) !== null;
 
   const describe = (error) =>
     error && typeof error === "object"
@@ -70,16 +72,24 @@
       if (time < clock.now - 1e-6 && clock.stateful) return { reload: true };
       // What runs by timers is stepped through, so that the page comes to the same state by a jump as frame by frame.
       let next = frame;
-      if (frame > current + 1 && (clock.stateful || clock.due(time))) next = current + 1;
+      if (frame > current + 1 && (stepwise || clock.stateful || clock.due(time))) next = current + 1;
       for (; next <= frame; next++) {
+        const leapt = next > current + 1 && !clock.stateful;
         try {
           await patiently(window.koda.show(next));
+          clock.settle();
+          await patiently(window.__kodaMedia.settle());
         } catch (error) {
           return { frame: next, error: window.koda.error ?? describe(error) };
         }
-        clock.settle();
         refresh();
         current = next;
+        if (leapt && clock.stateful) {
+          // Something has begun by now, and when is known only to who looks at every frame: a page that comes anew will.
+          stepwise = true;
+          sessionStorage.setItem(STEPWISE, "");
+          return { reload: true };
+        }
         if (window.koda.error) return { frame: next, error: window.koda.error };
       }
       return { frame };

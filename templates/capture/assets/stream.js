@@ -13,7 +13,8 @@
   const tell = (message) => window.__kodaTell(JSON.stringify(message));
   const stage = () => window.koda.stage ?? document.getElementById("stage");
   /** What html-in-canvas leaves blank or cannot be made to wait. */
-  const EMBEDDED = "canvas, video, iframe, object, embed, audio[controls]";
+  const EMBEDDED = "canvas, iframe, object, embed, audio[controls]";
+  const BEAT = 8; // milliseconds between two frames of the compositor while a frame of the composition is waited for
   const UNSEEN = new Set(["SCRIPT", "STYLE", "LINK", "META", "TEMPLATE", "NOSCRIPT"]);
 
   /** Why frames of what is shown now cannot be streamed, or null. */
@@ -142,6 +143,17 @@
     return free.pop();
   };
 
+  /** Waits for what may need the compositor, such as the frame of a video. */
+  const pumped = async (promise) => {
+    const { real } = window.__kodaClock;
+    const beat = real.setInterval(() => tell({ paint: true }), BEAT);
+    try {
+      return await promise;
+    } finally {
+      real.clearInterval(beat);
+    }
+  };
+
   const stream = {
     /** Why frames cannot be streamed here, or null. */
     obstacle() {
@@ -180,7 +192,7 @@
     /** Shows frames one after the other and hands over the pixels of each. Answers how many are done, and why no more. */
     async run(frames) {
       for (const [index, frame] of frames.entries()) {
-        const shown = await window.__kodaDriver.goto(frame);
+        const shown = await pumped(window.__kodaDriver.goto(frame));
         if (shown.error || shown.reload) return { done: index, ...shown };
         const unfit = obstacle();
         if (unfit) return { done: index, unfit };

@@ -304,6 +304,10 @@
       if (!sought) return;
       runFrame();
     },
+    /** Something depends on the time at which it was first shown: a seek backwards cannot undo it. */
+    stain() {
+      stateful = true;
+    },
     get now() {
       return now;
     },

@@ -15,6 +15,7 @@ use crate::error::{Code, Failure, Result};
 pub use crate::picture::{Capture, NotShown, Options, PageError, Picture};
 
 const CLOCK: &str = include_str!("../../assets/virtual_clock.js");
+const MEDIA: &str = include_str!("../../assets/media.js");
 const DRIVER: &str = include_str!("../../assets/driver.js");
 const STREAM: &str = include_str!("../../assets/stream.js");
 
@@ -128,7 +129,7 @@ impl Page {
             &json!({ "fps": options.fps }).to_string(),
             1,
         );
-        let source = format!("{clock}\n{DRIVER}\n{STREAM}");
+        let source = format!("{clock}\n{MEDIA}\n{DRIVER}\n{STREAM}");
         self.call(
             "Page.addScriptToEvaluateOnNewDocument",
             json!({ "source": source, "runImmediately": false }),

@@ -114,7 +114,12 @@ fn serve(root: &Path, mut stream: TcpStream) {
         return;
     }
     let mut header = String::new();
+    let mut from = None;
     while reader.read_line(&mut header).is_ok_and(|count| count > 2) {
+        let lower = header.to_ascii_lowercase();
+        if let Some(range) = lower.strip_prefix("range: bytes=") {
+            from = range.split('-').next().and_then(|from| from.parse().ok());
+        }
         header.clear();
     }
     let path = request
@@ -137,9 +142,17 @@ fn serve(root: &Path, mut stream: TcpStream) {
         Some("json") => "application/json",
         _ => "application/octet-stream",
     };
-    let (status, body) = match std::fs::read(root.join(&path)) {
-        Ok(body) => ("200 OK", body),
-        Err(_) => ("404 Not Found", b"not found".to_vec()),
+    let (status, body) = match (std::fs::read(root.join(&path)), from) {
+        (Ok(body), None) => ("200 OK".to_owned(), body),
+        // Videos can only be sought where parts of them are served.
+        (Ok(body), Some(from)) => {
+            let (last, all) = (body.len() - 1, body.len());
+            let from: usize = from;
+            let part = body[from.min(last)..].to_vec();
+            let head = format!("206 Partial Content\r\ncontent-range: bytes {from}-{last}/{all}");
+            (head, part)
+        }
+        (Err(_), _) => ("404 Not Found".to_owned(), b"not found".to_vec()),
     };
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",

@@ -1,0 +1,17 @@
+// The 2D scenes as Remotion's own renderer takes them.
+import { Composition, registerRoot } from "remotion";
+import Elements from "./elements";
+import Gradients from "./gradients";
+import Images from "./images";
+import Text from "./text";
+import Video from "./video";
+
+const scenes = { text: Text, elements: Elements, gradients: Gradients, images: Images, video: Video };
+
+registerRoot(() => (
+  <>
+    {Object.entries(scenes).map(([id, component]) => (
+      <Composition key={id} id={id} component={component} width={1920} height={1080} fps={30} durationInFrames={90} />
+    ))}
+  </>
+));

@@ -1,0 +1,112 @@
+// Videos and sounds of a captured page: they never run by themselves, and stand at the frame that belongs to the clock's time.
+// Runs after virtual_clock.js and before any script of the page.
+(() => {
+  "use strict";
+  const { prototype } = HTMLMediaElement;
+  const time = Object.getOwnPropertyDescriptor(prototype, "currentTime");
+  const nativePause = prototype.pause;
+  // Frame 20 of 30 a second begins at 0.666667 s in the file, and a script that asks for 20 / 30 s means that frame. Half of the
+  // shortest frame there is would do; containers round times to a millisecond.
+  const NUDGE = 0.001;
+  const PATIENCE = 250; // milliseconds of real time: a video that is not drawn at all is told of nothing
+  const running = new Map(); // element → { from: seconds in the file, since: milliseconds of the clock }
+  const seen = new WeakSet();
+
+  const seek = (element, seconds) => {
+    if (Math.abs(time.get.call(element) - seconds - NUDGE) > 1e-6) time.set.call(element, seconds + NUDGE);
+  };
+  Object.defineProperty(prototype, "currentTime", {
+    ...time,
+    get() {
+      return Math.max(0, time.get.call(this) - NUDGE);
+    },
+    set(seconds) {
+      if (running.has(this)) running.set(this, { from: seconds, since: window.__kodaClock.now });
+      seek(this, Number(seconds));
+    },
+  });
+  Object.defineProperty(prototype, "paused", { configurable: true, get() { return !running.has(this); } });
+  prototype.play = function () {
+    if (!running.has(this)) {
+      running.set(this, { from: this.currentTime, since: window.__kodaClock.now });
+      if (window.__kodaClock.now > 0) window.__kodaClock.stain();
+    }
+    return Promise.resolve();
+  };
+  prototype.pause = function () {
+    running.delete(this);
+    nativePause.call(this);
+  };
+
+  const place = (element, { from, since }, now) => {
+    const passed = from + ((now - since) / 1000) * element.playbackRate;
+    const { duration } = element;
+    if (!Number.isFinite(duration)) return seek(element, Math.max(0, passed));
+    seek(element, element.loop ? passed % duration : Math.min(Math.max(0, passed), duration));
+  };
+
+  const arrived = (video) =>
+    new Promise((done) => {
+      for (const name of ["seeked", "loadeddata", "error"]) video.addEventListener(name, done, { once: true });
+    });
+
+  const presented = new WeakMap(); // video → the time of the frame that has reached the compositor
+  let told = () => undefined;
+  const watch = (video) => {
+    if (presented.has(video)) return;
+    presented.set(video, -1);
+    const next = () =>
+      video.requestVideoFrameCallback((_, { mediaTime }) => {
+        presented.set(video, mediaTime);
+        told();
+        next();
+      });
+    next();
+  };
+  /** The time of the frame that a video has decoded, in seconds. */
+  const decoded = (video) => {
+    try {
+      const frame = new VideoFrame(video);
+      const { timestamp } = frame;
+      frame.close();
+      return timestamp / 1e6;
+    } catch {
+      return null; // There is none, or it is of another origin.
+    }
+  };
+  /** A video has its frame before the compositor has, which draws the one before until then. */
+  const drawn = async (video) => {
+    const { real } = window.__kodaClock;
+    const wanted = decoded(video);
+    let late = wanted === null;
+    const timer = real.setInterval(() => {
+      late = true;
+      told();
+    }, PATIENCE);
+    while (!late && Math.abs(presented.get(video) - wanted) > 1e-3) await new Promise((done) => (told = done));
+    real.clearInterval(timer);
+  };
+
+  const media = {
+    /** Brings all that runs to its place, and waits until it shows what is there. */
+    async settle() {
+      const { now } = window.__kodaClock;
+      for (const element of document.querySelectorAll("video[autoplay], audio[autoplay]")) {
+        if (seen.has(element)) continue;
+        seen.add(element);
+        element.autoplay = false;
+        element.play();
+      }
+      for (const [element, began] of running) {
+        if (element.isConnected) place(element, began, now);
+        else running.delete(element);
+      }
+      for (const video of document.getElementsByTagName("video")) {
+        watch(video);
+        while (!video.error && (video.seeking || (video.currentSrc && video.readyState < prototype.HAVE_CURRENT_DATA))) await arrived(video);
+        if (!video.error && video.checkVisibility()) await drawn(video);
+      }
+    },
+  };
+  Object.defineProperty(window, "__kodaMedia", { value: Object.freeze(media) });
+})();

@@ -1,0 +1,109 @@
+//! Videos in a composition, in the real browser: each frame shows the clip's frame of the same time.
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot do without is a failure of the test"
+)]
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+
+use image::RgbaImage;
+use support::Fixture;
+
+/// A clip of 60 frames, 30 a second, with few key frames, each of one grey and lighter than the one before. Returns the greys.
+fn clip(path: &Path) -> Vec<f64> {
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i"])
+        .arg("color=black:size=320x180:rate=30:duration=2")
+        .args(["-vf", "format=yuv444p,geq=lum='20+3.4*N':cb=128:cr=128"])
+        .args([
+            "-c:v", "libx264", "-g", "25", "-crf", "8", "-pix_fmt", "yuv420p",
+        ])
+        .args(["-colorspace", "bt709", "-color_range", "tv"])
+        .arg(path)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let greys: Vec<f64> = decode(path, 320, 180)
+        .iter()
+        .map(|frame| grey(frame, 160))
+        .collect();
+    assert_eq!(greys.len(), 60);
+    assert!(
+        greys.windows(2).all(|pair| pair[1] > pair[0] + 2.0),
+        "{greys:?}"
+    );
+    greys
+}
+
+fn decode(path: &Path, width: u32, height: u32) -> Vec<RgbaImage> {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(path)
+        .args(["-f", "rawvideo", "-pix_fmt", "rgba", "pipe:1"])
+        .output()
+        .unwrap();
+    let size = (width * height * 4) as usize;
+    let frames = output.stdout.chunks(size);
+    frames
+        .map(|frame| RgbaImage::from_raw(width, height, frame.to_vec()).unwrap())
+        .collect()
+}
+
+fn grey(picture: &RgbaImage, x: u32) -> f64 {
+    f64::from(picture.get_pixel(x, picture.height() / 2).0[1])
+}
+
+/// The clip's frames that a picture shows at the left and at the right.
+fn shown(picture: &RgbaImage, greys: &[f64]) -> [usize; 2] {
+    [1, 3].map(|side| {
+        let seen = grey(picture, picture.width() * side / 4);
+        let apart = |frame: &usize| (greys[*frame] - seen).abs();
+        (0..greys.len())
+            .min_by(|one, other| apart(one).total_cmp(&apart(other)))
+            .unwrap()
+    })
+}
+
+#[test]
+fn a_video_shows_the_frame_of_the_time_whether_it_runs_or_is_sought() {
+    let fixture = Fixture::new("video", 60);
+    let greys = clip(&fixture.path("clip.mp4"));
+    let out = fixture.path("film.mov");
+    let run = fixture.run(&[
+        "render",
+        "--out",
+        out.to_str().unwrap(),
+        "--width",
+        "640",
+        "--height",
+        "360",
+    ]);
+    assert_eq!(run.result()["verified"], true);
+    let frames = decode(&out, 640, 360);
+    assert_eq!(frames.len(), 60);
+    for (number, frame) in frames.iter().enumerate() {
+        let expected = [number.saturating_sub(10), number];
+        assert_eq!(shown(frame, &greys), expected, "frame {number}");
+    }
+}
+
+#[test]
+fn a_video_shows_the_same_frame_when_frames_are_asked_for_in_any_order() {
+    let fixture = Fixture::new("video", 60);
+    let greys = clip(&fixture.path("clip.mp4"));
+    let out = fixture.path("stills");
+    let frames = [50_u32, 3, 21, 59, 20, 10];
+    let list = frames.map(|frame| frame.to_string()).join(",");
+    fixture
+        .run(&["still", "--frames", &list, "--out", out.to_str().unwrap()])
+        .result();
+    for frame in frames {
+        let picture = image::open(out.join(format!("frame_{frame:05}.png"))).unwrap();
+        let expected = [frame.saturating_sub(10), frame].map(|frame| frame as usize);
+        let seen = shown(&picture.into_rgba8(), &greys);
+        assert_eq!(seen, expected, "frame {frame}");
+    }
+}
