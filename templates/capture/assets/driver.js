@@ -64,7 +64,7 @@
       }
     },
 
-    /** Shows a frame. Answers {reload: true} where only a fresh page can show it. */
+    /** Shows a frame and answers what can be heard at it, or {reload: true} where only a fresh page can show it. */
     async goto(frame) {
       const clock = window.__kodaClock;
       const { fps } = window.koda.info;
@@ -92,7 +92,7 @@
         }
         if (window.koda.error) return { frame: next, error: window.koda.error };
       }
-      return { frame };
+      return { frame, sounds: window.__kodaMedia.sounds() };
     },
 
     /** Shows frames from here on without pictures, until one fails or the last is shown: each of them where time allows, else

@@ -12,7 +12,10 @@
   const running = new Map(); // element → { from: seconds in the file, since: milliseconds of the clock }
   const seen = new WeakSet();
 
+  const asked = new WeakMap(); // element → seconds that it was last sought to
+
   const seek = (element, seconds) => {
+    asked.set(element, seconds);
     if (Math.abs(time.get.call(element) - seconds - NUDGE) > 1e-6) time.set.call(element, seconds + NUDGE);
   };
   Object.defineProperty(prototype, "currentTime", {
@@ -85,9 +88,22 @@
     }, PATIENCE);
     while (!late && Math.abs(presented.get(video) - wanted) > 1e-3) await new Promise((done) => (told = done));
     real.clearInterval(timer);
+    // Whatever came of it, the same frame is not waited for again.
+    presented.set(video, wanted);
   };
 
   const media = {
+    /** What can be heard at the frame now shown: what of, from which second of it, and how loud. */
+    sounds() {
+      const heard = [];
+      for (const element of new Set([...document.querySelectorAll("audio, video"), ...running.keys()])) {
+        const src = element.currentSrc || element.src;
+        if (!src || element.muted || element.volume === 0 || element.error || !asked.has(element)) continue;
+        heard.push({ src, at: asked.get(element), volume: element.volume });
+      }
+      return heard;
+    },
+
     /** Brings all that runs to its place, and waits until it shows what is there. */
     async settle() {
       const { now } = window.__kodaClock;

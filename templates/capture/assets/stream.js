@@ -7,7 +7,7 @@
 // - 3D: the composition's own canvas is read in the task that drew it.
 //
 // What is said to koda-capture goes through the binding __kodaTell: {"paint":true} wants a frame of the compositor, and
-// {"index":i,"slot":s} says that the i-th of the frames asked for lies in slot s until free(s).
+// {"index":i,"slot":s,"sounds":…} says that the i-th of the frames asked for lies in slot s until free(s).
 (() => {
   "use strict";
   const tell = (message) => window.__kodaTell(JSON.stringify(message));
@@ -15,7 +15,7 @@
   /** What html-in-canvas leaves blank or cannot be made to wait. */
   const EMBEDDED = "canvas, iframe, object, embed, audio[controls]";
   const BEAT = 8; // milliseconds between two frames of the compositor while a frame of the composition is waited for
-  const UNSEEN = new Set(["SCRIPT", "STYLE", "LINK", "META", "TEMPLATE", "NOSCRIPT"]);
+  const UNSEEN = new Set(["AUDIO", "SCRIPT", "STYLE", "LINK", "META", "TEMPLATE", "NOSCRIPT"]);
 
   /** Why frames of what is shown now cannot be streamed, or null. */
   const obstacle = () => {
@@ -105,7 +105,7 @@
 
   const WRITER = `
     let handle, bytes;
-    onmessage = async ({ data: { name, slots, size, token, pixels, slot, index, done } }) => {
+    onmessage = async ({ data: { name, slots, size, token, pixels, slot, index, sounds, done } }) => {
       if (done) {
         handle.close();
         await (await navigator.storage.getDirectory()).removeEntry(done);
@@ -114,7 +114,7 @@
       }
       if (pixels) {
         const written = handle.write(pixels, { at: slot * bytes });
-        postMessage({ slot, index, written, pixels }, [pixels.buffer]);
+        postMessage({ slot, index, sounds, written, pixels }, [pixels.buffer]);
         return;
       }
       try {
@@ -180,10 +180,10 @@
       const { failed } = await first;
       if (failed) return { unfit: failed };
       free = Array.from({ length: slots }, (_, slot) => slot);
-      worker.onmessage = ({ data: { slot, index, written, pixels } }) => {
+      worker.onmessage = ({ data: { slot, index, sounds, written, pixels } }) => {
         source.spare?.push(pixels);
         if (written !== size) broken = "the ring is full";
-        else tell({ index, slot });
+        else tell({ index, slot, sounds });
         wake();
       };
       return { bottomUp: source instanceof Drawn };
@@ -198,7 +198,7 @@
         if (unfit) return { done: index, unfit };
         const slot = await slotFree();
         const pixels = await source.pixels();
-        worker.postMessage({ pixels, slot, index }, [pixels.buffer]);
+        worker.postMessage({ pixels, slot, index, sounds: shown.sounds }, [pixels.buffer]);
       }
       return { done: frames.length };
     },

@@ -59,6 +59,17 @@ pub struct PageError {
     pub stack: String,
 }
 
+/// What can be heard at a frame.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Sound {
+    /// Address of the file.
+    pub src: String,
+    /// Which second of the file is heard as the frame begins.
+    pub at: f64,
+    /// How loud, 0 to 1.
+    pub volume: f64,
+}
+
 /// Why a frame was not shown.
 #[derive(Debug, Clone)]
 pub enum NotShown {

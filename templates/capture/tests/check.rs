@@ -124,6 +124,62 @@ fn both_templates_pass_as_they_come_and_render() {
     }
 }
 
+#[test]
+fn both_templates_bring_their_sounds_into_the_film() {
+    for template in ["remotion", "theatre"] {
+        let Some(workspace) = Workspace::new(template) else {
+            return;
+        };
+        let scene = support::here().join(format!("tests/fixtures/sound/{template}.tsx"));
+        let scene = std::fs::read_to_string(scene).unwrap();
+        workspace.write("src/Composition.tsx", &scene);
+        let file = |name: &str| workspace.app.path().join(name);
+        let ffmpeg = |arguments: &str, out: &str| {
+            let done = std::process::Command::new("ffmpeg")
+                .args(arguments.split(' '))
+                .arg(file(out))
+                .current_dir(workspace.app.path())
+                .status();
+            assert!(done.unwrap().success());
+        };
+        ffmpeg(
+            "-v error -f lavfi -i sine=frequency=440:duration=3:sample_rate=48000",
+            "public/tone.wav",
+        );
+        let out = file("film.mp4");
+        let size = "render --width 320 --height 180 --to 75 --quality draft --out";
+        let mut arguments: Vec<&str> = size.split(' ').collect();
+        arguments.push(out.to_str().unwrap());
+        let run = workspace.run(&arguments);
+        assert_eq!(run.result()["sound"], true, "{template}");
+        ffmpeg(
+            "-v error -i film.mp4 -vn -ac 2 -ar 48000 -f f32le",
+            "film.raw",
+        );
+        let bytes = std::fs::read(file("film.raw")).unwrap();
+        let (samples, _) = bytes.as_chunks::<4>();
+        let loudest = |from: f64, to: f64| {
+            let part = &samples[(from * 96_000.0) as usize..(to * 96_000.0) as usize];
+            part.iter()
+                .map(|bytes| f32::from_le_bytes(*bytes).abs())
+                .fold(0.0, f32::max)
+        };
+        assert!(
+            loudest(0.0, 0.95) < 0.004,
+            "{template}: {}",
+            loudest(0.0, 0.95)
+        );
+        // FFmpeg's sine is an eighth of the full scale.
+        let heard = loudest(1.1, 1.9);
+        assert!((heard - 0.0625).abs() < 0.01, "{template}: {heard}");
+        assert!(
+            loudest(2.05, 2.4) < 0.004,
+            "{template}: {}",
+            loudest(2.05, 2.4)
+        );
+    }
+}
+
 /// Checks a workspace whose composition is this, and returns the first finding.
 fn finding(workspace: &Workspace, composition: &str) -> Value {
     // Whatever a test is about, the design is used.

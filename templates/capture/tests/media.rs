@@ -107,3 +107,90 @@ fn a_video_shows_the_same_frame_when_frames_are_asked_for_in_any_order() {
         assert_eq!(seen, expected, "frame {frame}");
     }
 }
+
+/// A file of two seconds with a tone of this many hertz.
+fn tone(path: &Path, hertz: u32, picture: &[&str]) {
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i"])
+        .arg(format!(
+            "sine=frequency={hertz}:duration=2:sample_rate=48000"
+        ))
+        .args(picture)
+        .arg(path)
+        .status()
+        .unwrap();
+    assert!(made.success());
+}
+
+/// How much of a tone is in a part of the sound, by Goertzel's filter: about 0.125 for FFmpeg's own sine.
+fn strength(samples: &[f32], hertz: f64) -> f64 {
+    let turn = 2.0 * std::f64::consts::PI * hertz / 48_000.0;
+    let (real, imaginary) = samples
+        .iter()
+        .enumerate()
+        .fold((0.0, 0.0), |sum, (at, sample)| {
+            let (angle, sample) = (turn * at as f64, f64::from(*sample));
+            (sum.0 + sample * angle.cos(), sum.1 + sample * angle.sin())
+        });
+    2.0 * f64::hypot(real, imaginary) / samples.len() as f64
+}
+
+#[test]
+fn sounds_are_heard_at_their_times_as_loud_as_they_are_and_no_longer() {
+    let fixture = Fixture::new("sound", 120);
+    tone(&fixture.path("low.wav"), 440, &[]);
+    tone(&fixture.path("high.wav"), 1760, &[]);
+    let picture = "-f lavfi -i color=blue:size=160x90:rate=30:duration=2 -c:v libx264 -pix_fmt yuv420p -c:a aac";
+    let picture: Vec<&str> = picture.split(' ').collect();
+    tone(&fixture.path("clip.mp4"), 880, &picture);
+    for name in ["film.mp4", "film.webm", "film.mov"] {
+        let out = fixture.path(name);
+        let run = fixture.run(&[
+            "render",
+            "--out",
+            out.to_str().unwrap(),
+            "--width",
+            "320",
+            "--height",
+            "180",
+            "--quality",
+            "draft",
+        ]);
+        assert_eq!(run.result()["sound"], true, "{name}");
+        let output = Command::new("ffmpeg")
+            .args(["-v", "error", "-i"])
+            .arg(&out)
+            .args(["-vn", "-ac", "1", "-ar", "48000", "-f", "f32le", "pipe:1"])
+            .output()
+            .unwrap();
+        let (samples, _) = output.stdout.as_chunks::<4>();
+        let samples: Vec<f32> = samples
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect();
+        let length = samples.len() as f64 / 48_000.0;
+        assert!(
+            (length - 4.0).abs() < 0.05,
+            "{name} has {length} s of sound"
+        );
+        let heard = |from: f64, to: f64| {
+            let part = &samples[(from * 48_000.0) as usize..(to * 48_000.0) as usize];
+            [440.0, 1760.0, 880.0].map(|hertz| strength(part, hertz))
+        };
+        let full = heard(1.1, 1.4)[0];
+        assert!(full > 0.08, "{name}: {full}");
+        let alike = |seen: [f64; 3], wanted: [f64; 3]| {
+            let near = |(seen, wanted): (f64, f64)| (seen / full - wanted).abs() < 0.06;
+            assert!(
+                seen.into_iter().zip(wanted).all(near),
+                "{name}: {seen:?} of {full}, not {wanted:?}"
+            );
+        };
+        alike(heard(0.05, 0.95), [0.0, 0.0, 0.0]);
+        alike(heard(1.02, 1.48), [1.0, 0.0, 0.0]);
+        alike(heard(1.54, 1.95), [0.0, 0.0, 0.0]);
+        alike(heard(2.2, 2.3), [0.0, 0.75, 0.0]);
+        alike(heard(2.7, 2.8), [0.0, 0.25, 0.0]);
+        alike(heard(3.1, 3.9), [0.0, 0.0, 1.0]);
+    }
+}

@@ -117,7 +117,7 @@ pub async fn run(
             shot.found.push(diagnostic);
             return Ok(shot);
         }
-        if let Some(diagnostic) = failed(page.show(frame).await, locator).await? {
+        if let Some(diagnostic) = failed(page.show(frame).await.map(drop), locator).await? {
             shot.found.push(diagnostic);
             return Ok(shot);
         }
@@ -268,7 +268,7 @@ async fn again(
         if reload && let Some(diagnostic) = failed(page.load().await, locator).await? {
             return Ok(vec![diagnostic]);
         }
-        if let Some(diagnostic) = failed(page.show(frame).await, locator).await? {
+        if let Some(diagnostic) = failed(page.show(frame).await.map(drop), locator).await? {
             return Ok(vec![diagnostic]);
         }
         if differs(&shoot(page, frame).await?, before) {

@@ -12,7 +12,7 @@ use crate::browser::Browser;
 use crate::cdp::{Cdp, Event};
 use crate::error::{Code, Failure, Result};
 
-pub use crate::picture::{Capture, NotShown, Options, PageError, Picture};
+pub use crate::picture::{Capture, NotShown, Options, PageError, Picture, Sound};
 
 const CLOCK: &str = include_str!("../../assets/virtual_clock.js");
 const MEDIA: &str = include_str!("../../assets/media.js");
@@ -55,6 +55,8 @@ struct Shown {
     #[serde(default)]
     reload: bool,
     error: Option<PageError>,
+    #[serde(default)]
+    sounds: Vec<Sound>,
 }
 
 impl Page {
@@ -225,11 +227,12 @@ impl Page {
         Ok(true)
     }
 
-    /// Shows a frame. What a picture then holds depends on the frame alone, not on the frames shown before.
+    /// Shows a frame, and says what can be heard at it. What a picture then holds depends on the frame alone, not on the frames
+    /// shown before.
     ///
     /// # Errors
     /// [`NotShown::Composition`] with what the composition threw, else `frame_failed` or `browser_failed`.
-    pub async fn show(&self, frame: u32) -> Result<(), NotShown> {
+    pub async fn show(&self, frame: u32) -> Result<Vec<Sound>, NotShown> {
         for _ in 0..RELOADS {
             let shown = self
                 .drive(&format!("__kodaDriver.goto({frame})"), frame, FRAME_WITHIN)
@@ -238,7 +241,7 @@ impl Page {
                 return Err(NotShown::Composition(shown.frame, error));
             }
             if !shown.reload {
-                return Ok(());
+                return Ok(shown.sounds);
             }
             self.load().await?;
         }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{FRAME_WITHIN, Page};
 use crate::cdp::Event;
 use crate::error::{Code, Failure, Result};
-use crate::picture::{NotShown, PageError};
+use crate::picture::{NotShown, PageError, Sound};
 
 /// How many frames may wait in the ring.
 const SLOTS: usize = 3;
@@ -31,6 +31,8 @@ pub struct Pixels {
     pub rgba: Vec<u8>,
     /// Whether the last row comes first.
     pub bottom_up: bool,
+    /// What can be heard at the frame.
+    pub sounds: Vec<Sound>,
 }
 
 /// Why a run of frames ended.
@@ -58,7 +60,11 @@ pub struct Stream<'page> {
 #[serde(untagged)]
 enum Told {
     /// That a slot holds a frame.
-    Frame { index: usize, slot: usize },
+    Frame {
+        index: usize,
+        slot: usize,
+        sounds: Vec<Sound>,
+    },
     /// That it wants the compositor to begin a frame.
     Paint {},
 }
@@ -168,9 +174,9 @@ impl Stream<'_> {
                     Some(Some(Told::Paint {})) => {
                         self.page.begin_frame(None).await?;
                     }
-                    Some(Some(Told::Frame { index, slot })) => {
+                    Some(Some(Told::Frame { index, slot, sounds })) => {
                         delivered = index + 1;
-                        let read = self.read(index, slot)?;
+                        let read = self.read(index, slot, sounds)?;
                         if pixels.send(read).await.is_err() {
                             // Whoever received has a reason of their own to stop.
                             return Ok(Ended::Done);
@@ -216,7 +222,7 @@ impl Stream<'_> {
             .map(drop)
     }
 
-    fn read(&self, index: usize, slot: usize) -> Result<Pixels> {
+    fn read(&self, index: usize, slot: usize, sounds: Vec<Sound>) -> Result<Pixels> {
         let mut rgba = vec![0; self.size];
         self.ring
             .read_exact_at(&mut rgba, (slot.min(SLOTS) * self.size) as u64)
@@ -225,6 +231,7 @@ impl Stream<'_> {
             index,
             rgba,
             bottom_up: self.bottom_up,
+            sounds,
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::browser::Browser;
 use crate::error::{Code, Failure, Result};
 use crate::manifest::Engine;
 use crate::output::{Progress, Stage};
-use crate::page::{Ended, Options, Page, Picture, Pixels};
+use crate::page::{Ended, Options, Page, Picture, Pixels, Sound};
 
 /// How many frames of a member may wait for their turn.
 const AHEAD: usize = 2;
@@ -47,8 +47,14 @@ impl From<Failure> for Missed {
     }
 }
 
+/// A frame, and what can be heard at it.
+struct Frame {
+    bytes: Bytes,
+    sounds: Vec<Sound>,
+}
+
 /// A frame as the encoder takes it, or on its way to that.
-enum Frame {
+enum Bytes {
     Ready(Vec<u8>),
     Coming(JoinHandle<std::result::Result<Vec<u8>, Missed>>),
 }
@@ -102,10 +108,11 @@ impl Member {
     ) -> std::result::Result<(), Missed> {
         for &frame in frames {
             let shown = self.page.show(frame).await;
-            shown.map_err(|error| self.browser.explain(error.into()))?;
+            let sounds = shown.map_err(|error| self.browser.explain(error.into()))?;
             let shot = self.page.shoot(picture).await;
             let shot = shot.map_err(|failure| self.browser.explain(failure.at(frame)))?;
-            if sink.send(Frame::Ready(shot)).await.is_err() {
+            let bytes = Bytes::Ready(shot);
+            if sink.send(Frame { bytes, sounds }).await.is_err() {
                 break;
             }
         }
@@ -120,11 +127,13 @@ impl Member {
         shape: Shape,
         sink: mpsc::Sender<Frame>,
     ) -> std::result::Result<(), Missed> {
-        let (sender, mut pixels) = mpsc::channel(1);
+        let (sender, mut pixels) = mpsc::channel::<Pixels>(1);
         let convert = async move {
-            while let Some(pixels) = pixels.recv().await {
+            while let Some(mut pixels) = pixels.recv().await {
+                let sounds = std::mem::take(&mut pixels.sounds);
                 let coming = spawn_blocking(move || converted(pixels, handover, shape));
-                if sink.send(Frame::Coming(coming)).await.is_err() {
+                let bytes = Bytes::Coming(coming);
+                if sink.send(Frame { bytes, sounds }).await.is_err() {
                     break;
                 }
             }
@@ -204,7 +213,8 @@ pub async fn sample(
     Ok(pictures)
 }
 
-/// Has all frames drawn, each member every so-many-th of them, and hands them to the encoder in order.
+/// Has all frames drawn, each member every so-many-th of them, and hands them to the encoder in order. Returns what can be heard at
+/// each.
 ///
 /// # Errors
 /// [`Missed::Unfit`] only where they were to come as pixels.
@@ -216,7 +226,7 @@ pub async fn film(
     shape: Shape,
     encoder: &mut Encoder,
     progress: &Progress,
-) -> std::result::Result<(), Missed> {
+) -> std::result::Result<Vec<Vec<Sound>>, Missed> {
     // A higher rate than the composition's shows frames more than once.
     let mut drawn = frames.to_vec();
     drawn.dedup();
@@ -237,27 +247,30 @@ pub async fn film(
     }));
     let write = async {
         let mut count = 0;
+        let mut track = Vec::with_capacity(frames.len());
         let turns = drawn.iter().zip((0..sources.len()).cycle());
         for (&frame, turn) in turns {
             let Some(next) = sources[turn].recv().await else {
                 // The member says itself why there is no more.
-                return Ok(());
+                return Ok(track);
             };
-            let bytes = match next {
-                Frame::Ready(bytes) => bytes,
-                Frame::Coming(bytes) => bytes.await.map_err(|error| {
+            let bytes = match next.bytes {
+                Bytes::Ready(bytes) => bytes,
+                Bytes::Coming(bytes) => bytes.await.map_err(|error| {
                     Failure::new(Code::FrameFailed, error.to_string()).at(frame)
                 })??,
             };
             while frames.get(count) == Some(&frame) && frames.get(count + 1) == Some(&frame) {
                 encoder.frame(bytes.clone()).await?;
+                track.push(next.sounds.clone());
                 count += 1;
             }
             encoder.frame(bytes).await?;
+            track.push(next.sounds);
             count += 1;
             progress.at(Stage::Capture, u32::try_from(count).unwrap_or(u32::MAX));
         }
-        Ok(())
+        Ok(track)
     };
-    try_join(draw, write).await.map(drop)
+    try_join(draw, write).await.map(|(_, track)| track)
 }

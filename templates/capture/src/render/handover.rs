@@ -129,6 +129,7 @@ mod tests {
             index: 0,
             rgba: rows([white, white, red, red]),
             bottom_up,
+            sounds: Vec::new(),
         };
         let planes = Handover::I420.of(pixels(false), SHAPE).unwrap();
         assert_eq!(planes.len(), 24);

@@ -6,6 +6,7 @@ mod format;
 mod handover;
 mod look;
 mod plan;
+mod sound;
 mod verify;
 
 use std::io::Read as _;
@@ -24,7 +25,7 @@ use crate::error::{Code, Failure, Result};
 use crate::machine;
 use crate::manifest::Manifest;
 use crate::output::{Progress, Stage, line, round};
-use crate::page::Options;
+use crate::page::{Options, Sound};
 use crate::pixels;
 use crate::server::Server;
 use crew::{Member, Missed, Way};
@@ -51,6 +52,7 @@ struct Rendered<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<&'a str>,
     browsers: usize,
+    sound: bool,
     verified: bool,
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,13 +122,18 @@ pub async fn run(request: &Request) -> Result<()> {
         &partial.path,
         &progress,
     );
-    let (way, obstacle) = filmed.await?;
+    let Filmed {
+        way,
+        obstacle,
+        track,
+    } = filmed.await?;
     let browsers = members.len();
     let capture = match way {
         Way::Pixels => "pixels",
         Way::Pictures(_) => members[0].page().capture().name(),
     };
     drop(members);
+    let sound = sound::put(&track, &server.base(), &partial.path, &expected).await?;
     verify::container(&partial.path, &expected).await?;
     progress.at(Stage::Verify, 0);
     verify::like(&partial.path, &looked.samples, request.quality, &expected).await?;
@@ -157,6 +164,7 @@ pub async fn run(request: &Request) -> Result<()> {
             capture,
             because: obstacle.as_deref(),
             browsers,
+            sound,
             verified: true,
             seconds: round(began.elapsed().as_secs_f64(), 2),
             poster: request.poster.as_deref(),
@@ -182,7 +190,16 @@ fn partial_path(out: &Path) -> Result<PathBuf> {
     Ok(folder.join(hidden))
 }
 
-/// Films as pixels where nothing is in the way, else by pictures; says which way it was, and what was in the way of pixels.
+/// A film without its sound.
+struct Filmed {
+    way: Way,
+    /// What was in the way of pixels.
+    obstacle: Option<String>,
+    /// What can be heard at each frame.
+    track: Vec<Vec<Sound>>,
+}
+
+/// Films as pixels where nothing is in the way, else by pictures.
 async fn film(
     members: &[Member],
     frames: &[u32],
@@ -191,7 +208,7 @@ async fn film(
     expected: &Expected,
     out: &Path,
     progress: &Progress,
-) -> Result<(Way, Option<String>)> {
+) -> Result<Filmed> {
     let pixels = expected.format.handover(expected.transparent);
     if let (Some(handover), None) = (pixels, &obstacle) {
         let mut encoder = encoder(handover, quality, expected, out)?;
@@ -205,10 +222,15 @@ async fn film(
             progress,
         );
         match filmed.await {
-            Ok(()) => {
+            Ok(track) => {
                 progress.at(Stage::Encode, expected.frames);
                 encoder.finish().await?;
-                return Ok((Way::Pixels, None));
+                let way = Way::Pixels;
+                return Ok(Filmed {
+                    way,
+                    obstacle,
+                    track,
+                });
             }
             Err(Missed::Failed(failure)) => return Err(failure),
             Err(Missed::Unfit(why)) => obstacle = Some(why),
@@ -230,10 +252,14 @@ async fn film(
         progress,
     );
     match filmed.await {
-        Ok(()) => {
+        Ok(track) => {
             progress.at(Stage::Encode, expected.frames);
             encoder.finish().await?;
-            Ok((way, obstacle))
+            Ok(Filmed {
+                way,
+                obstacle,
+                track,
+            })
         }
         Err(Missed::Failed(failure)) => Err(failure),
         Err(Missed::Unfit(why)) => Err(Failure::new(Code::FrameFailed, why)),

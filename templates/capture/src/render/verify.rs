@@ -109,8 +109,9 @@ pub async fn container(path: &Path, expected: &Expected) -> Result<()> {
         )));
     }
     let seconds = f64::from(expected.frames) / expected.fps;
-    let duration = number(&account["format"]["duration"])
-        .or_else(|| number(&stream["duration"]))
+    // Sound is made in blocks, and may last a little longer.
+    let duration = number(&stream["duration"])
+        .or_else(|| number(&account["format"]["duration"]))
         .unwrap_or(0.0);
     // Two hundredths: what rounding to GIF's clock can add up to.
     let slack = 0.5 / expected.fps

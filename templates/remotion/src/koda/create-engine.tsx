@@ -2,6 +2,7 @@ import { Thumbnail } from "@remotion/player";
 import { useState, type ComponentType } from "react";
 import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
+import { Internals } from "remotion";
 import type { Manifest } from "./contract";
 import { handlesContinued, pendingHandles } from "./delay-render";
 import type { Engine, Failed, Loaded } from "./engine";
@@ -20,6 +21,9 @@ interface View {
   width: number;
   height: number;
 }
+
+/** A thumbnail is silent; what a capture can hear is what the composition says. */
+const AUDIBLE = { mediaMuted: !capturing, mediaVolume: 1 };
 
 /** Draws the composition with Remotion: any frame, in React's own synchronous commit. */
 export function createEngine(stage: HTMLElement, failed: Failed): Engine {
@@ -66,7 +70,9 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
       Framed = () => (
         <Boundary onError={failed}>
           <Settling>
-            <Composition />
+            <Internals.MediaVolumeContext.Provider value={AUDIBLE}>
+              <Composition />
+            </Internals.MediaVolumeContext.Provider>
           </Settling>
         </Boundary>
       );
