@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 BINARIES := -p koda-server -p koda-sandbox -p koda-capture $(if $(filter e2b-emulator,$(SANDBOX_PROVIDER)),-p e2b-emulator)
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e test-eval watch deploy-aws emulators lint api audit clean e2b-templates conformance bench cold-start load units eval
+.PHONY: help up build demo test test-rust test-web test-templates test-e2b test-cloud test-infra test-e2e test-eval watch deploy-aws emulators lint api audit clean e2b-templates conformance bench bench-render cold-start load units eval
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -102,6 +102,14 @@ conformance: emulators ## Every adapter through its seam's suite, into target/re
 bench: ## Measurements as ratios against a peer in the same run, into target/report/bench.json
 	@cargo build --release --locked -p e2b-emulator -p e2b-client --example latency --bins
 	@e2b/conformance/bench.sh "$(abspath $(TARGET)/release)" target/report/bench.json
+	@$(MAKE) --silent --no-print-directory bench-render
+
+bench-render: ## Renders beside Remotion's renderer and puppeteer with FFmpeg; SCENES=text SIZES=720 FRAMES=60 ROUNDS=2 choose
+	@infra/dev/setup.sh test
+	@cargo build --release --locked -p koda-capture
+	@cd infra/bench && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; }
+	@for engine in remotion theatre; do (cd templates/$$engine && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; }); done
+	@node infra/bench/bench.mjs "$(abspath $(TARGET)/release/koda-capture)" target/report/bench-render.json
 
 CASES ?=
 eval: build ## How well the configured model makes and changes animations; CASES=… picks cases; into target/report/eval.json

@@ -20,7 +20,7 @@ if ! cargo deny --config .cargo-deny.toml --log-level error check advisories 2>/
   fi
 fi
 rm -f /tmp/koda-advisories.$$
-for dir in web templates/remotion templates/theatre infra/eval infra/dev/lambda; do
+for dir in web templates/remotion templates/theatre infra/eval infra/bench infra/dev/lambda; do
   if ! (cd "$dir" && npm audit --omit=dev --audit-level=moderate) >/tmp/koda-audit.$$ 2>&1; then
     if grep -q 'audit endpoint returned an error' /tmp/koda-audit.$$; then
       echo "  not checked here: npm advisories of $dir (the registry does not answer audits on this machine)" >&2
