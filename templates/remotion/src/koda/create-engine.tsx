@@ -23,7 +23,7 @@ interface View {
 }
 
 /** A thumbnail is silent; what a capture can hear is what the composition says. */
-const AUDIBLE = { mediaMuted: !capturing, mediaVolume: 1 };
+const AUDIBLE = { mediaMuted: !capturing, playerMuted: !capturing, mediaVolume: 1 };
 
 /** Draws the composition with Remotion: any frame, in React's own synchronous commit. */
 export function createEngine(stage: HTMLElement, failed: Failed): Engine {
