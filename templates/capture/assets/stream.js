@@ -134,12 +134,12 @@
   let worker = null;
   let ring = "";
   let free = [];
+  let writing = 0; // frames that the worker has not written yet
   let wake = () => undefined;
   let broken = null;
 
   const slotFree = async () => {
     while (free.length === 0 && !broken) await new Promise((done) => (wake = done));
-    if (broken) throw new Error(broken);
     return free.pop();
   };
 
@@ -181,6 +181,7 @@
       if (failed) return { unfit: failed };
       free = Array.from({ length: slots }, (_, slot) => slot);
       worker.onmessage = ({ data: { slot, index, sounds, written, pixels } }) => {
+        writing--;
         source.spare?.push(pixels);
         if (written !== size) broken = "the ring is full";
         else tell({ index, slot, sounds });
@@ -197,10 +198,13 @@
         const unfit = obstacle();
         if (unfit) return { done: index, unfit };
         const slot = await slotFree();
+        if (broken) return { done: 0, unfit: broken };
         const pixels = await source.pixels();
+        writing++;
         worker.postMessage({ pixels, slot, index, sounds: shown.sounds }, [pixels.buffer]);
       }
-      return { done: frames.length };
+      while (writing > 0 && !broken) await new Promise((done) => (wake = done));
+      return broken ? { done: 0, unfit: broken } : { done: frames.length };
     },
 
     /** A slot has been read. */

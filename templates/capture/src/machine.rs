@@ -4,9 +4,12 @@ use std::path::Path;
 
 /// Browsers that still gain something from each other's company.
 const MOST_BROWSERS: usize = 4;
-/// What a browser with a page of a megapixel may come to use, in bytes, and what it takes for every pixel more.
+/// What a browser may come to use, in bytes, and what it takes for every pixel of a frame besides.
 const A_BROWSER: u64 = 500 << 20;
 const A_PIXEL: u64 = 60;
+/// What the preview's server takes, and what the encoder takes for every pixel of a frame (862 MB were seen at 4K).
+const PREVIEW: u64 = 200 << 20;
+const ENCODED_PIXEL: u64 = 104;
 /// Frames for which a browser more is worth its start.
 const WORTHWHILE: usize = 40;
 
@@ -14,8 +17,15 @@ const WORTHWHILE: usize = 40;
 /// can be seen), by the memory that is left, and by how much there is to do.
 pub fn browsers(frames: usize, pixels: u64) -> usize {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let processors = told::<f64>("KODA_CPUS").map_or(processors, |cpus| {
+        (1..=processors)
+            .rev()
+            .find(|&count| count as f64 <= cpus)
+            .unwrap_or(1)
+    });
     let each = A_BROWSER + A_PIXEL * pixels;
     let fit = free_memory().map_or(MOST_BROWSERS, |free| {
+        let free = free.saturating_sub(ENCODED_PIXEL * pixels);
         usize::try_from(free / each).unwrap_or(MOST_BROWSERS)
     });
     processors
@@ -24,8 +34,22 @@ pub fn browsers(frames: usize, pixels: u64) -> usize {
         .clamp(1, MOST_BROWSERS)
 }
 
-/// Bytes that can still be had: of the machine, and of the control group where it has a limit.
+/// A limit that whoever made the sandbox tells, because it cannot be seen from inside.
+fn told<T: std::str::FromStr>(variable: &str) -> Option<T> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+/// Bytes that can still be had: of the machine, of the control group where it has a limit, and of what was told.
 fn free_memory() -> Option<u64> {
+    let told = told::<u64>("KODA_MEMORY").map(|all| all.saturating_sub(PREVIEW));
+    [machine_memory(), group_memory(), told]
+        .into_iter()
+        .flatten()
+        .min()
+}
+
+/// <https://docs.kernel.org/filesystems/proc.html#meminfo>
+fn machine_memory() -> Option<u64> {
     let machine = std::fs::read_to_string("/proc/meminfo").ok()?;
     let available = machine
         .lines()
@@ -35,7 +59,7 @@ fn free_memory() -> Option<u64> {
         .parse::<u64>()
         .ok()?
         << 10;
-    Some(group_memory().map_or(available, |group| group.min(available)))
+    Some(available)
 }
 
 /// <https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files>

@@ -1,6 +1,7 @@
 //! The command line that makes a sandbox.
 
 use super::tools::{self, Tool};
+use koda_domain::sandbox::SandboxLimits;
 use std::path::{Path, PathBuf};
 
 /// Where our programs are, inside.
@@ -62,6 +63,8 @@ pub(super) struct View {
     pub tmp: u64,
     /// Bytes of `/dev/shm`.
     pub shm: u64,
+    /// What it may use.
+    pub limits: SandboxLimits,
     /// Namespaces of its own.
     pub nested: Nested,
 }
@@ -125,7 +128,7 @@ pub(super) fn arguments(view: &View) -> Vec<String> {
     if let Some(oom) = &view.oom {
         args.bind("--ro-bind", oom, OOM);
     }
-    let mut variables = environment(view.port);
+    let mut variables = environment(view.port, &view.limits);
     for tool in tools::outside_the_system() {
         match tool {
             Tool::Program { name, file } => args.bind("--ro-bind", &file, &ours(name)),
@@ -152,7 +155,7 @@ pub(super) fn arguments(view: &View) -> Vec<String> {
 }
 
 /// The whole environment inside; nothing of the server's own comes along.
-fn environment(port: u16) -> Vec<(&'static str, String)> {
+fn environment(port: u16, limits: &SandboxLimits) -> Vec<(&'static str, String)> {
     vec![
         ("PATH", format!("{BIN}:/usr/local/bin:/usr/bin:/bin")),
         ("HOME", "/tmp/home".to_owned()),
@@ -162,5 +165,8 @@ fn environment(port: u16) -> Vec<(&'static str, String)> {
         ("TZ", "UTC".to_owned()),
         ("KODA_PORT", port.to_string()),
         ("KODA_VITE_CACHE", "/app/.koda/vite".to_owned()),
+        // The groups that hold these limits cannot be seen from inside.
+        ("KODA_MEMORY", limits.memory.to_string()),
+        ("KODA_CPUS", limits.cpus.to_string()),
     ]
 }

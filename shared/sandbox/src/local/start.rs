@@ -91,6 +91,7 @@ pub(super) async fn start(
         port: PREVIEW_PORT,
         tmp,
         shm: SHM,
+        limits: spec.limits.clone(),
         nested,
     };
     let held = launch(folder, meta, &view, &orders).map_err(|e| unavailable(&e))?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::{FRAME_WITHIN, Page};
+use super::{FRAME_WITHIN, Page, reloaded};
 use crate::cdp::Event;
 use crate::error::{Code, Failure, Result};
 use crate::picture::{NotShown, PageError, Sound};
@@ -191,7 +191,11 @@ impl Stream<'_> {
                         return Err(gone.into());
                     }
                 },
-                result = &mut run, if ran.is_none() => ran = Some(Ran::from(result?)?),
+                result = &mut run, if ran.is_none() => match result {
+                    Ok(answer) => ran = Some(Ran::from(answer)?),
+                    Err(failure) if reloaded(&failure.message) => return Ok(Ended::Reload(delivered)),
+                    Err(failure) => return Err(failure.into()),
+                },
                 () = sleep_until(quiet.min(deadline)) => {
                     if Instant::now() >= deadline {
                         let frame = frames.get(delivered).copied().unwrap_or_default();

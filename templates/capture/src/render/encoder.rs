@@ -12,11 +12,13 @@ use tokio::task::JoinHandle;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use super::format::LARGE;
 use crate::error::{Code, Failure, Result};
 use crate::process::{Group, command};
 
-/// How many frames may wait for the encoder: enough to ride out a slow one, little enough to bound memory.
+/// How many frames may wait for the encoder: enough to ride out a slow one, little enough to bound memory; and of large frames.
 const WAITING: usize = 4;
+const WAITING_LARGE: usize = 1;
 
 /// A sink for the frames of one output.
 pub enum Encoder {
@@ -42,11 +44,11 @@ pub struct Zip {
 }
 
 impl Encoder {
-    /// Starts FFmpeg with these arguments.
+    /// Starts FFmpeg with these arguments, for frames of this many pixels.
     ///
     /// # Errors
     /// `encoder_failed`.
-    pub fn ffmpeg(arguments: &[std::ffi::OsString]) -> Result<Self> {
+    pub fn ffmpeg(arguments: &[std::ffi::OsString], pixels: u64) -> Result<Self> {
         let failed = |error: std::io::Error| {
             Failure::io(Code::EncoderFailed, "ffmpeg cannot be started", &error)
                 .hint("install ffmpeg, or set KODA_FFMPEG to its path")
@@ -62,7 +64,12 @@ impl Encoder {
         else {
             return Err(Failure::new(Code::EncoderFailed, "ffmpeg has no pipes"));
         };
-        let (frames, waiting) = mpsc::channel(WAITING);
+        let most = if pixels > LARGE {
+            WAITING_LARGE
+        } else {
+            WAITING
+        };
+        let (frames, waiting) = mpsc::channel(most);
         let said = tokio::spawn(async move {
             let mut said = Vec::new();
             // What could be read of it is better than nothing.

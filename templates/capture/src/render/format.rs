@@ -8,6 +8,9 @@ use clap::ValueEnum;
 use super::handover::Handover;
 use crate::page::Picture;
 
+/// Frames of more pixels than this are large: a few of them fill the memory of a small sandbox.
+pub const LARGE: u64 = 2560 * 1440;
+
 /// What a render is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -113,6 +116,10 @@ impl Format {
                     .add(preset)
                     .add("-crf")
                     .add(crf);
+                if u64::from(job.width) * u64::from(job.height) > LARGE {
+                    // x264 holds as many frames as it looks ahead; 40 of 4K are half a gigabyte.
+                    arguments.add("-rc-lookahead 10");
+                }
                 arguments
                     .add("-pix_fmt yuv420p -movflags +faststart -f mp4")
                     .colours();

@@ -284,7 +284,8 @@ fn encoder(
         transparent: expected.transparent,
         out,
     };
-    Encoder::ffmpeg(&expected.format.encoder(quality, &job))
+    let pixels = u64::from(expected.width) * u64::from(expected.height);
+    Encoder::ffmpeg(&expected.format.encoder(quality, &job), pixels)
 }
 
 fn digest(path: &Path) -> Result<(u64, String)> {
