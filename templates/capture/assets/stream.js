@@ -38,7 +38,7 @@
       this.canvas = document.createElement("canvas");
       this.canvas.setAttribute("layoutsubtree", "");
       Object.assign(this.canvas, { width, height });
-      // Out of sight: the compositor has nothing to draw then.
+      // Where it can be seen: out of sight nothing of it is painted.
       this.canvas.style.cssText = `position:fixed;left:0;top:0;width:${width}px;height:${height}px`;
       const ground = transparent ? "transparent" : ground_color();
       this.frame.style.cssText = `position:relative;overflow:hidden;width:${width}px;height:${height}px;background:${ground}`;

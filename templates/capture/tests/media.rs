@@ -38,16 +38,22 @@ fn clip(path: &Path) -> Vec<f64> {
     greys
 }
 
-fn decode(path: &Path, width: u32, height: u32) -> Vec<RgbaImage> {
+/// What FFmpeg makes of a file with these arguments.
+fn decoded(path: &Path, arguments: &str) -> Vec<u8> {
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])
         .arg(path)
-        .args(["-f", "rawvideo", "-pix_fmt", "rgba", "pipe:1"])
+        .args(arguments.split(' '))
+        .arg("pipe:1")
         .output()
         .unwrap();
-    let size = (width * height * 4) as usize;
-    let frames = output.stdout.chunks(size);
-    frames
+    assert!(output.status.success());
+    output.stdout
+}
+
+fn decode(path: &Path, width: u32, height: u32) -> Vec<RgbaImage> {
+    decoded(path, "-f rawvideo -pix_fmt rgba")
+        .chunks((width * height * 4) as usize)
         .map(|frame| RgbaImage::from_raw(width, height, frame.to_vec()).unwrap())
         .collect()
 }
@@ -157,13 +163,8 @@ fn sounds_are_heard_at_their_times_as_loud_as_they_are_and_no_longer() {
             "draft",
         ]);
         assert_eq!(run.result()["sound"], true, "{name}");
-        let output = Command::new("ffmpeg")
-            .args(["-v", "error", "-i"])
-            .arg(&out)
-            .args(["-vn", "-ac", "1", "-ar", "48000", "-f", "f32le", "pipe:1"])
-            .output()
-            .unwrap();
-        let (samples, _) = output.stdout.as_chunks::<4>();
+        let sound = decoded(&out, "-vn -ac 1 -ar 48000 -f f32le");
+        let (samples, _) = sound.as_chunks::<4>();
         let samples: Vec<f32> = samples
             .iter()
             .map(|bytes| f32::from_le_bytes(*bytes))

@@ -25,8 +25,6 @@ const BINDING: &str = "__kodaTell";
 
 /// Pixels of one frame, straight RGBA.
 pub struct Pixels {
-    /// Which of the frames asked for it is.
-    pub index: usize,
     /// The bytes, four a pixel, row by row.
     pub rgba: Vec<u8>,
     /// Whether the last row comes first.
@@ -176,7 +174,7 @@ impl Stream<'_> {
                     }
                     Some(Some(Told::Frame { index, slot, sounds })) => {
                         delivered = index + 1;
-                        let read = self.read(index, slot, sounds)?;
+                        let read = self.read(slot, sounds)?;
                         if pixels.send(read).await.is_err() {
                             // Whoever received has a reason of their own to stop.
                             return Ok(Ended::Done);
@@ -226,13 +224,12 @@ impl Stream<'_> {
             .map(drop)
     }
 
-    fn read(&self, index: usize, slot: usize, sounds: Vec<Sound>) -> Result<Pixels> {
+    fn read(&self, slot: usize, sounds: Vec<Sound>) -> Result<Pixels> {
         let mut rgba = vec![0; self.size];
         self.ring
-            .read_exact_at(&mut rgba, (slot.min(SLOTS) * self.size) as u64)
+            .read_exact_at(&mut rgba, (slot.min(SLOTS - 1) * self.size) as u64)
             .map_err(|error| Failure::io(Code::FrameFailed, "the ring cannot be read", &error))?;
         Ok(Pixels {
-            index,
             rgba,
             bottom_up: self.bottom_up,
             sounds,

@@ -126,7 +126,6 @@ mod tests {
         let white = [255, 255, 255, 255];
         let red = [255, 0, 0, 255];
         let pixels = |bottom_up| Pixels {
-            index: 0,
             rgba: rows([white, white, red, red]),
             bottom_up,
             sounds: Vec::new(),

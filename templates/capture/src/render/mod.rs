@@ -209,23 +209,28 @@ async fn film(
     out: &Path,
     progress: &Progress,
 ) -> Result<Filmed> {
-    let pixels = expected.format.handover(expected.transparent);
-    if let (Some(handover), None) = (pixels, &obstacle) {
+    let take = async |way, handover| -> std::result::Result<Vec<Vec<Sound>>, Missed> {
         let mut encoder = encoder(handover, quality, expected, out)?;
+        let shape = expected.shape();
         let filmed = crew::film(
             members,
             frames,
-            Way::Pixels,
+            way,
             handover,
-            expected.shape(),
+            shape,
             &mut encoder,
             progress,
         );
-        match filmed.await {
+        let track = filmed.await?;
+        progress.at(Stage::Encode, expected.frames);
+        encoder.finish().await?;
+        Ok(track)
+    };
+    let pixels = expected.format.handover(expected.transparent);
+    if let (Some(handover), None) = (pixels, &obstacle) {
+        let way = Way::Pixels;
+        match take(way, handover).await {
             Ok(track) => {
-                progress.at(Stage::Encode, expected.frames);
-                encoder.finish().await?;
-                let way = Way::Pixels;
                 return Ok(Filmed {
                     way,
                     obstacle,
@@ -240,27 +245,13 @@ async fn film(
         }
     }
     let picture = expected.format.picture(quality, expected.transparent);
-    let (way, handover) = (Way::Pictures(picture), Handover::Picture(picture));
-    let mut encoder = encoder(handover, quality, expected, out)?;
-    let filmed = crew::film(
-        members,
-        frames,
-        way,
-        handover,
-        expected.shape(),
-        &mut encoder,
-        progress,
-    );
-    match filmed.await {
-        Ok(track) => {
-            progress.at(Stage::Encode, expected.frames);
-            encoder.finish().await?;
-            Ok(Filmed {
-                way,
-                obstacle,
-                track,
-            })
-        }
+    let way = Way::Pictures(picture);
+    match take(way, Handover::Picture(picture)).await {
+        Ok(track) => Ok(Filmed {
+            way,
+            obstacle,
+            track,
+        }),
         Err(Missed::Failed(failure)) => Err(failure),
         Err(Missed::Unfit(why)) => Err(Failure::new(Code::FrameFailed, why)),
     }
