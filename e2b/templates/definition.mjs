@@ -23,7 +23,7 @@ export function definition(context) {
     .runCmd("chmod 755 /opt/koda/koda-sandboxd /opt/koda/koda-capture /opt/koda/start.sh /opt/koda/ready.sh")
     .copy("app", "/app", { user: "user" })
     // Packages belong to root: what runs inside cannot change them. Vite bundles them here, once.
-    .runCmd("cd /app && npm ci --no-audit --no-fund --loglevel=error && npm run --silent optimize && chown -R root:root /app/node_modules")
+    .runCmd("cd /app && npm ci --no-audit --no-fund --loglevel=error && npm run --silent optimize && NODE_ENV=production npm run --silent optimize && chown -R root:root /app/node_modules")
     // What runs inside is `user`, and stays it.
     .runCmd("chown user:user /app && rm -f /etc/sudoers.d/*user* && (gpasswd -d user sudo >/dev/null 2>&1 || true)")
     .setWorkdir("/app")

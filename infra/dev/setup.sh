@@ -70,8 +70,8 @@ install() {
 
 # Dependencies of the templates are bundled for the browser once, here, instead of in every sandbox.
 prepare() {
-  [ -f "$1/node_modules/.vite/deps/_metadata.json" ] && return 0
-  (cd "$1" && npm run --silent optimize >/dev/null)
+  [ -f "$1/node_modules/.vite-production/deps/_metadata.json" ] && return 0
+  (cd "$1" && npm run --silent optimize >/dev/null && NODE_ENV=production npm run --silent optimize >/dev/null)
 }
 
 for template in templates/remotion templates/theatre; do

@@ -48,9 +48,10 @@
       this.frame.moveBefore(on, null);
       this.context = this.canvas.getContext("2d", { willReadFrequently: true, alpha: transparent });
       this.size = [width, height];
+      this.transparent = transparent;
     }
 
-    /** The pixels of the stage as it is now: RGBA, rows from the top. */
+    /** The stage as it is now: rows from the top. */
     pixels() {
       return new Promise((done, failed) => {
         this.canvas.onpaint = () => {
@@ -58,7 +59,10 @@
           try {
             this.context.reset();
             this.context.drawElementImage(this.frame, 0, 0);
-            done(this.context.getImageData(0, 0, ...this.size).data);
+            // Of what lets light through, a VideoFrame would have colours that are multiplied by it.
+            done(
+              this.transparent ? this.context.getImageData(0, 0, ...this.size).data : new VideoFrame(this.canvas, { timestamp: 0, alpha: "discard" }),
+            );
           } catch (error) {
             failed(error);
           }
@@ -103,31 +107,40 @@
     return colors.findLast((color) => color !== "rgba(0, 0, 0, 0)") ?? "#fff";
   };
 
+  // A VideoFrame is read into the same memory again and again. Arrays of that size, a new one for every frame, would be hundreds of
+  // megabytes before they are collected. One message after the other, because that memory is one.
   const WRITER = `
-    let handle, bytes;
-    onmessage = async ({ data: { name, slots, size, token, pixels, slot, index, sounds, done } }) => {
-      if (done) {
-        handle.close();
-        await (await navigator.storage.getDirectory()).removeEntry(done);
-        postMessage({ closed: true });
-        return;
+    let handle, bytes, space;
+    const begin = async ({ name, slots, size, token }) => {
+      bytes = size;
+      const folder = await navigator.storage.getDirectory();
+      handle = await (await folder.getFileHandle(name, { create: true })).createSyncAccessHandle();
+      handle.truncate(slots * size + token.length);
+      handle.write(token, { at: slots * size });
+      handle.flush();
+      postMessage({ ready: true });
+    };
+    const write = async ({ pixels, slot, index, sounds }) => {
+      const frame = pixels instanceof VideoFrame;
+      if (frame) {
+        space ??= new Uint8Array(bytes);
+        await pixels.copyTo(space, { format: "RGBA" });
+        pixels.close();
       }
-      if (pixels) {
-        const written = handle.write(pixels, { at: slot * bytes });
-        postMessage({ slot, index, sounds, written, pixels }, [pixels.buffer]);
-        return;
-      }
-      try {
-        bytes = size;
-        const folder = await navigator.storage.getDirectory();
-        handle = await (await folder.getFileHandle(name, { create: true })).createSyncAccessHandle();
-        handle.truncate(slots * size + token.length);
-        handle.write(token, { at: slots * size });
-        handle.flush();
-        postMessage({ ready: true });
-      } catch (error) {
-        postMessage({ failed: String(error) });
-      }
+      const written = handle.write(frame ? space : pixels, { at: slot * bytes });
+      const message = { slot, index, sounds, written };
+      if (frame) postMessage(message);
+      else postMessage({ ...message, pixels }, [pixels.buffer]);
+    };
+    const end = async (name) => {
+      handle.close();
+      await (await navigator.storage.getDirectory()).removeEntry(name);
+      postMessage({ closed: true });
+    };
+    const work = ({ data }) => (data.done ? end(data.done) : data.pixels ? write(data) : begin(data));
+    let last = Promise.resolve();
+    onmessage = (message) => {
+      last = last.then(() => work(message)).catch((error) => postMessage({ failed: String(error) }));
     };`;
 
   let source = null;
@@ -180,10 +193,11 @@
       const { failed } = await first;
       if (failed) return { unfit: failed };
       free = Array.from({ length: slots }, (_, slot) => slot);
-      worker.onmessage = ({ data: { slot, index, sounds, written, pixels } }) => {
+      worker.onmessage = ({ data: { slot, index, sounds, written, pixels, failed } }) => {
         writing--;
-        source.spare?.push(pixels);
-        if (written !== size) broken = "the ring is full";
+        if (pixels) source.spare?.push(pixels);
+        if (failed) broken = failed;
+        else if (written !== size) broken = "the ring is full";
         else tell({ index, slot, sounds });
         wake();
       };
@@ -201,7 +215,7 @@
         if (broken) return { done: 0, unfit: broken };
         const pixels = await source.pixels();
         writing++;
-        worker.postMessage({ pixels, slot, index, sounds: shown.sounds }, [pixels.buffer]);
+        worker.postMessage({ pixels, slot, index, sounds: shown.sounds }, [pixels.buffer ?? pixels]);
       }
       while (writing > 0 && !broken) await new Promise((done) => (wake = done));
       return broken ? { done: 0, unfit: broken } : { done: frames.length };

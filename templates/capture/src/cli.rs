@@ -100,6 +100,9 @@ pub enum Command {
         /// Also write a picture of a frame that shows much
         #[arg(long)]
         poster: Option<PathBuf>,
+        /// How many browsers may draw at once; processors and memory may allow fewer
+        #[arg(long, default_value_t = 4)]
+        browsers: usize,
     },
     /// Keep a browser running for the next command that needs one
     Standby {
@@ -181,6 +184,7 @@ pub async fn run(command: Command) -> Result<()> {
             quality,
             transparent,
             poster,
+            browsers,
         } => {
             let request = render::Request {
                 app,
@@ -194,6 +198,7 @@ pub async fn run(command: Command) -> Result<()> {
                 quality,
                 transparent,
                 poster,
+                browsers,
             };
             Box::pin(render::run(&request)).await
         }

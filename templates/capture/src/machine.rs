@@ -5,17 +5,19 @@ use std::path::Path;
 /// Browsers that still gain something from each other's company.
 const MOST_BROWSERS: usize = 4;
 /// What a browser may come to use, in bytes, and what it takes for every pixel of a frame besides.
-const A_BROWSER: u64 = 500 << 20;
-const A_PIXEL: u64 = 60;
-/// What the preview's server takes, and what the encoder takes for every pixel of a frame (862 MB were seen at 4K).
-const PREVIEW: u64 = 200 << 20;
-const ENCODED_PIXEL: u64 = 104;
+const A_BROWSER: u64 = 280 << 20;
+const A_PIXEL: u64 = 40;
+/// What the encoder and this program take, and for every pixel of a frame besides.
+const ENCODER: u64 = 220 << 20;
+const ENCODED_PIXEL: u64 = 140;
+/// What the preview's server and the render's own take.
+const SERVERS: u64 = 320 << 20;
 /// Frames for which a browser more is worth its start.
 const WORTHWHILE: usize = 40;
 
 /// How many browsers to draw frames with: by the processors that we may use (the quota of the control group counts, not what
-/// can be seen), by the memory that is left, and by how much there is to do.
-pub fn browsers(frames: usize, pixels: u64) -> usize {
+/// can be seen), by the memory that is left, and by how much there is to do. Not more than `most`.
+pub fn browsers(frames: usize, pixels: u64, most: usize) -> usize {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let processors = told::<f64>("KODA_CPUS").map_or(processors, |cpus| {
         (1..=processors)
@@ -25,12 +27,13 @@ pub fn browsers(frames: usize, pixels: u64) -> usize {
     });
     let each = A_BROWSER + A_PIXEL * pixels;
     let fit = free_memory().map_or(MOST_BROWSERS, |free| {
-        let free = free.saturating_sub(ENCODED_PIXEL * pixels);
+        let free = free.saturating_sub(ENCODER + ENCODED_PIXEL * pixels);
         usize::try_from(free / each).unwrap_or(MOST_BROWSERS)
     });
     processors
         .min(fit)
         .min(frames / WORTHWHILE)
+        .min(most)
         .clamp(1, MOST_BROWSERS)
 }
 
@@ -41,7 +44,7 @@ fn told<T: std::str::FromStr>(variable: &str) -> Option<T> {
 
 /// Bytes that can still be had: of the machine, of the control group where it has a limit, and of what was told.
 fn free_memory() -> Option<u64> {
-    let told = told::<u64>("KODA_MEMORY").map(|all| all.saturating_sub(PREVIEW));
+    let told = told::<u64>("KODA_MEMORY").map(|all| all.saturating_sub(SERVERS));
     [machine_memory(), group_memory(), told]
         .into_iter()
         .flatten()

@@ -88,6 +88,10 @@ impl Watch<'_> {
             option("--from", text(range.start));
             option("--to", text(range.end));
         }
+        if self.render.attempts > 1 {
+            // What failed before may have been too much at once.
+            option("--browsers", text(1));
+        }
         if spec.transparent {
             argv.push("--transparent".to_owned());
         }
@@ -95,9 +99,6 @@ impl Watch<'_> {
         let mut exec = Exec::new(name, &args, DEADLINE);
         exec.env
             .insert("KODA_PROGRESS".into(), format!("{folder}/log.ndjson"));
-        // Another dev server than the preview's, with a cache of its own.
-        exec.env.insert("KODA_PORT".into(), "5180".into());
-        exec.env.insert("KODA_SOCKET".into(), String::new());
         exec.env
             .insert("KODA_VITE_CACHE".into(), format!("{folder}/vite"));
         exec

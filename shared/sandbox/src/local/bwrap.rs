@@ -165,8 +165,7 @@ fn environment(port: u16, limits: &SandboxLimits) -> Vec<(&'static str, String)>
         ("TZ", "UTC".to_owned()),
         ("KODA_PORT", port.to_string()),
         ("KODA_VITE_CACHE", "/app/.koda/vite".to_owned()),
-        // The groups that hold these limits cannot be seen from inside.
-        ("KODA_MEMORY", limits.memory.to_string()),
+        // The group that holds it to that cannot be seen from inside.
         ("KODA_CPUS", limits.cpus.to_string()),
     ]
 }

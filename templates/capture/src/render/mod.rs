@@ -90,7 +90,7 @@ pub async fn run(request: &Request) -> Result<()> {
         path: partial_path(&request.out)?,
         kept: false,
     };
-    let server = Server::find_or_start(&request.app).await?;
+    let server = Server::of_its_own(&request.app).await?;
     let options = Options {
         base: server.base(),
         width: request.width,
@@ -100,7 +100,7 @@ pub async fn run(request: &Request) -> Result<()> {
         observe: false,
     };
     let pixels = u64::from(request.width) * u64::from(request.height);
-    let more = machine::browsers(frames.len(), pixels) - 1;
+    let more = machine::browsers(frames.len(), pixels, request.browsers) - 1;
     // The others come up while the first is looked at. Those that do not are done without.
     let others = join_all((0..more).map(|_| Member::new(manifest.engine, options.clone())));
     let first = async {

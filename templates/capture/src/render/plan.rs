@@ -32,6 +32,8 @@ pub struct Request {
     pub transparent: bool,
     /// Where to write a picture of a frame that shows much.
     pub poster: Option<PathBuf>,
+    /// How many browsers may draw at once.
+    pub browsers: usize,
 }
 
 /// What the output will be.
@@ -152,6 +154,7 @@ mod tests {
             quality: Quality::Standard,
             transparent: false,
             poster: None,
+            browsers: 1,
         }
     }
 

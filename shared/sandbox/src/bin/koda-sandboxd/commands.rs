@@ -97,6 +97,8 @@ impl Commands {
             .arg(program)
             .args(args)
             .current_dir(&self.orders.app)
+            // What holds it to that is out here and cannot be seen from inside.
+            .env("KODA_MEMORY", self.limits.get().memory.to_string())
             .envs(&exec.env)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

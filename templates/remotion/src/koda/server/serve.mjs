@@ -4,6 +4,7 @@ import { createServer as createHttpServer } from "node:http";
 import { resolve } from "node:path";
 import { createServer } from "vite";
 import config from "./config.mjs";
+import { prepared } from "./prepared.mjs";
 
 /**
  * Starts the server and resolves once it listens.
@@ -54,11 +55,11 @@ function listen(server, where) {
 /** Starts a cache that lives outside node_modules from the one that was prepared inside it. */
 function seedCache(root) {
   const cache = process.env.KODA_VITE_CACHE;
-  const prepared = resolve(root, "node_modules/.vite/deps");
-  if (!cache || existsSync(resolve(cache, "deps/_metadata.json")) || !existsSync(prepared)) return;
+  const ahead = resolve(prepared(resolve(root, "node_modules")), "deps");
+  if (!cache || existsSync(resolve(cache, "deps/_metadata.json")) || !existsSync(ahead)) return;
   // Whole or not at all: another server may begin at the same time.
   const copy = resolve(cache, `deps-${process.pid}`);
-  cpSync(prepared, copy, { recursive: true });
+  cpSync(ahead, copy, { recursive: true });
   try {
     renameSync(copy, resolve(cache, "deps"));
   } catch {

@@ -3,6 +3,7 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { koda } from "./plugin.mjs";
 import { dependencies } from "./dependencies.mjs";
+import { prepared } from "./prepared.mjs";
 
 const root = resolve(import.meta.dirname, "../../..");
 const modules = resolve(root, "node_modules");
@@ -24,7 +25,7 @@ export default {
   root,
   configFile: false,
   appType: "mpa",
-  cacheDir: process.env.KODA_VITE_CACHE || resolve(modules, ".vite"),
+  cacheDir: process.env.KODA_VITE_CACHE || prepared(modules),
   clearScreen: false,
   logLevel: "warn",
   plugins: [koda(root)],
