@@ -1,3 +1,4 @@
+import { PREVIEW_KEYS } from "../preview/keys";
 import { uiStore, useUi } from "../store/ui";
 import { Dialog } from "../ui/Dialog";
 import { Kbd } from "../ui/Kbd";
@@ -44,6 +45,21 @@ export function Help() {
               <dt>Add something here</dt>
               <dd>Double-click</dd>
             </div>
+          </dl>
+        </section>
+        <section className={styles.section}>
+          <h3>Preview, after a click on it</h3>
+          <dl>
+            {PREVIEW_KEYS.map(([label, keys]) => (
+              <div key={label}>
+                <dt>{label}</dt>
+                <dd className={styles.several}>
+                  {keys.map((it) => (
+                    <Kbd key={it} keys={it} />
+                  ))}
+                </dd>
+              </div>
+            ))}
           </dl>
         </section>
       </div>

@@ -1,19 +1,28 @@
 /** The picture: a live preview, or in its place what is going on. */
 
-import { CircleAlert, MonitorPlay, MoonStar, Play } from "lucide-react";
-import { type CSSProperties, type ReactNode, useEffect, useRef, useState } from "react";
+import {
+  type CSSProperties,
+  type MouseEvent,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
 import { useStore } from "zustand";
 import type { Aspect } from "../api/types";
 import type { SandboxView } from "../session/view";
-import { place } from "../session/words";
-import { Button } from "../ui/Button";
 import { cx } from "../ui/cx";
-import { Spinner } from "../ui/Spinner";
-import type { Preview, PreviewStatus } from "./controller";
+import { PopupContainer } from "../ui/PopupContainer";
+import type { Preview } from "./controller";
+import { Guides, guidesFor } from "./Guides";
+import { previewKeys } from "./keys";
 import { PreviewFrame } from "./PreviewFrame";
 import type { PreviewProblem } from "./protocol";
 import styles from "./Stage.module.css";
-import { type Mark, playerKeys, Transport } from "./Transport";
+import type { Mark } from "./Track";
+import { Transport } from "./Transport";
+import { Veil } from "./Veil";
 
 interface StageProps {
   preview: Preview;
@@ -45,151 +54,86 @@ export function Stage(props: StageProps) {
   const { status, ticket, load } = useStore(preview.state);
   const info = useStore(preview.player.state, (it) => it.info);
   const root = useRef<HTMLDivElement>(null);
-  const [fullscreen, setFullscreen] = useState(false);
-  useEffect(() => {
-    const onChange = () => setFullscreen(document.fullscreenElement === root.current);
-    document.addEventListener("fullscreenchange", onChange);
-    return () => document.removeEventListener("fullscreenchange", onChange);
-  }, []);
-  const toggleFullscreen = () => {
-    const done = fullscreen ? document.exitFullscreen() : root.current?.requestFullscreen();
-    // A browser that refuses leaves things as they are.
-    done?.catch(() => {});
-  };
+  const { shell, toggle } = useFullscreen(root);
   const ratio = info ? info.width / info.height : RATIOS[aspect];
+  const guides = guidesFor(ratio);
   const shown =
     live && ticket && (status === "loading" || status === "ready" || status === "reconnecting");
+  const onClick = (event: MouseEvent) => {
+    // After a click on one of its buttons, Space shall play and not press that button again.
+    const button = (event.target as Element).closest("button:not([aria-haspopup])");
+    if (event.detail > 0 && button && root.current?.contains(button)) focus(root.current);
+  };
   return (
-    // The keys are an addition to the buttons of the transport, for whatever in here has focus.
-    // biome-ignore lint/a11y/noStaticElementInteractions: see above
-    <div
-      ref={root}
-      className={cx(styles.root, className)}
-      data-fullscreen={fullscreen || undefined}
-      onKeyDown={playerKeys(preview.player)}
-    >
-      <div className={styles.letterbox} style={{ "--ratio": ratio } as CSSProperties}>
-        <div className={styles.picture}>
-          {shown && (
-            <PreviewFrame
-              key={`${load} ${ticket.url}`}
-              preview={preview}
-              url={ticket.url}
-              title={`Preview of ${title}`}
+    <PopupContainer value={shell}>
+      {/* Keys and clicks are for whatever in here has focus; the buttons of the transport do the same. */}
+      <section
+        ref={root}
+        tabIndex={-1}
+        aria-label={`Preview of ${title}`}
+        className={cx(styles.root, className)}
+        data-fullscreen={shell !== null || undefined}
+        onKeyDown={previewKeys({ player: preview.player, guides, onFullscreen: toggle })}
+        onClick={onClick}
+      >
+        <div className={styles.letterbox} style={{ "--ratio": ratio } as CSSProperties}>
+          <div className={styles.picture}>
+            {shown && (
+              <PreviewFrame
+                key={`${load} ${ticket.url}`}
+                preview={preview}
+                url={ticket.url}
+                title={`Preview of ${title}`}
+              />
+            )}
+            {!shown && props.poster && <img className={styles.poster} src={props.poster} alt="" />}
+            {shown && <Guides ratio={ratio} />}
+          </div>
+          {shown && status === "ready" && (
+            <button
+              type="button"
+              className={styles.surface}
+              tabIndex={-1}
+              aria-label="Play or pause"
+              onClick={() => preview.player.toggle()}
             />
           )}
-          {!shown && props.poster && <img className={styles.poster} src={props.poster} alt="" />}
+          <Veil {...props} status={status} />
+          {children}
         </div>
-        {shown && status === "ready" && (
-          <button
-            type="button"
-            className={styles.surface}
-            tabIndex={-1}
-            aria-label="Play or pause"
-            onClick={() => preview.player.toggle()}
-          />
-        )}
-        <Veil {...props} status={status} />
-        {children}
-      </div>
-      <Transport
-        player={preview.player}
-        fullscreen={fullscreen}
-        onFullscreen={toggleFullscreen}
-        {...(marks ? { marks } : {})}
-        {...(compact ? { compact } : {})}
-      />
-    </div>
+        <Transport
+          player={preview.player}
+          guides={guides}
+          fullscreen={shell !== null}
+          onFullscreen={toggle}
+          {...(marks ? { marks } : {})}
+          {...(compact && !shell ? { compact } : {})}
+        />
+      </section>
+    </PopupContainer>
   );
 }
 
-function Veil({
-  preview,
-  status,
-  sandbox,
-  live,
-  poster,
-  onWake,
-  onTellAgent,
-}: StageProps & { status: PreviewStatus }) {
-  const error = useStore(preview.state, (it) => it.error);
-  const problem = useStore(preview.player.state, (it) => it.problem);
-  const retry = () => preview.retry();
-  if (!live) {
-    return (
-      <div className={styles.veil} data-clear={poster ? true : undefined}>
-        <Button size="sm" className="nodrag" icon={<Play />} onClick={onWake}>
-          Show preview
-        </Button>
-      </div>
-    );
-  }
-  if (status === "failed") {
-    return (
-      <div className={cx(styles.veil, styles.bad)} role="alert">
-        <CircleAlert />
-        <p className={styles.words}>{error?.message ?? "The preview could not be opened."}</p>
-        <Button size="sm" className="nodrag" onClick={retry}>
-          Try again
-        </Button>
-      </div>
-    );
-  }
-  if (status !== "ready") {
-    const { icon, words } = waiting(status, sandbox);
-    return (
-      <div className={styles.veil} role="status">
-        {icon}
-        <p className={styles.words}>{words}</p>
-      </div>
-    );
-  }
-  if (problem) {
-    const where = place(problem);
-    return (
-      <div className={styles.problem} role="alert">
-        <p className={styles.problemHead}>
-          <CircleAlert />
-          <span>The animation does not run</span>
-          {where && <code>{where}</code>}
-        </p>
-        <p className={styles.problemText}>{problem.message}</p>
-        {onTellAgent && (
-          <Button size="sm" className="nodrag" onClick={() => onTellAgent(problem)}>
-            Tell the agent
-          </Button>
-        )}
-      </div>
-    );
-  }
-  return error ? (
-    <p className={styles.note} role="status">
-      {error.message}
-    </p>
-  ) : null;
-}
+const focus = (element: HTMLElement) => element.focus({ preventScroll: true });
 
-function waiting(status: PreviewStatus, sandbox: SandboxView | null) {
-  const spinner = <Spinner size={18} />;
-  switch (status) {
-    case "loading":
-      return { icon: spinner, words: "Compiling the preview…" };
-    case "reconnecting":
-      return {
-        icon: spinner,
-        words:
-          sandbox?.status === "lost" || sandbox?.status === "starting"
-            ? "The sandbox was lost. A new one is being made…"
-            : "Connecting to the preview again…",
-      };
-    case "waking":
-      return {
-        icon: spinner,
-        words: sandbox?.status === "asleep" ? "Waking the sandbox…" : "Starting the sandbox…",
-      };
-    default:
-      return sandbox?.status === "asleep"
-        ? { icon: <MoonStar />, words: "The sandbox is asleep. It wakes when it is needed." }
-        : { icon: <MonitorPlay />, words: "The preview appears with the first files." };
-  }
+/** `shell`: the element, while it fills the screen. */
+function useFullscreen(root: RefObject<HTMLElement | null>) {
+  const [shell, setShell] = useState<HTMLElement | null>(null);
+  useEffect(() => {
+    const onChange = () => {
+      const element = root.current;
+      const filled = element !== null && document.fullscreenElement === element;
+      setShell(filled ? element : null);
+      // Keys work at once, wherever focus was.
+      if (filled) focus(element);
+    };
+    document.addEventListener("fullscreenchange", onChange);
+    return () => document.removeEventListener("fullscreenchange", onChange);
+  }, [root]);
+  const toggle = () => {
+    const done = shell ? document.exitFullscreen() : root.current?.requestFullscreen();
+    // A browser that refuses leaves things as they are.
+    done?.catch(() => {});
+  };
+  return { shell, toggle };
 }

@@ -139,6 +139,25 @@ describe("a preview", () => {
     expect(it_.preview.state.getState().load).toBe(2);
   });
 
+  it("whose page loads itself anew, or is drawn elsewhere, goes on where it was", async () => {
+    const it_ = setUp(built());
+    it_.preview.want(true);
+    await until(() => expect(it_.status()).toBe("loading"));
+    it_.attach();
+    it_.preview.receive({ type: "ready", info: INFO });
+    it_.preview.player.seek(40);
+    it_.preview.player.mark("in", 30);
+    it_.attach();
+    expect(it_.status()).toBe("loading");
+    it_.posted.length = 0;
+    it_.preview.receive({ type: "ready", info: INFO });
+    expect(it_.status()).toBe("ready");
+    expect(it_.posted).toEqual([{ koda: 1, type: "seek", frame: 40 }]);
+    expect(it_.preview.player.state.getState().points.in).toBe(30);
+    expect(it_.ask).toHaveBeenCalledTimes(1);
+    it_.preview.close();
+  });
+
   it("that stays silent is loaded again a few times, and then says so", async () => {
     const it_ = setUp(built());
     it_.preview.want(true);

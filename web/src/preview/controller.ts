@@ -239,7 +239,16 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
     },
     attach(next) {
       target = next;
-      if (next && state.getState().status === "loading") post({ type: "hello" });
+      if (!next) return;
+      const { status } = state.getState();
+      // Another page than the one that was there: it was drawn elsewhere, or it loaded itself anew.
+      if (status === "ready") {
+        calm();
+        player.reset();
+        state.setState({ status: "loading" });
+        watch();
+      }
+      if (status === "ready" || status === "loading") post({ type: "hello" });
     },
     receive(message) {
       player.receive(message);

@@ -1,5 +1,5 @@
-import { describe, expect, it, vi } from "vitest";
-import { createPlayer, onPlayerKey, timecode } from "./player";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createPlayer, timecode } from "./player";
 import { parse, type ToPreview } from "./protocol";
 
 const INFO = {
@@ -18,13 +18,8 @@ function ready() {
   return { player, sent, frame: () => player.state.getState().frame };
 }
 
-const press = (key: string, shiftKey = false) => ({
-  key,
-  shiftKey,
-  ctrlKey: false,
-  metaKey: false,
-  altKey: false,
-});
+const plays = (frame: number) =>
+  ({ type: "state", frame, playing: true, loop: true, rate: 1 }) as const;
 
 describe("scrubbing", () => {
   it("asks for one frame at a time and then for the newest", () => {
@@ -106,6 +101,18 @@ describe("a page that is loaded anew", () => {
     ]);
   });
 
+  it("goes on playing where it was", () => {
+    const { player, sent } = ready();
+    player.receive(plays(40));
+    player.reset();
+    sent.length = 0;
+    player.receive({ type: "ready", info: INFO });
+    expect(sent).toEqual([{ type: "seek", frame: 40 }, { type: "play" }]);
+    // What the new page says of its own beginning is not where the handle goes.
+    player.receive({ type: "state", frame: 0, playing: true, loop: true, rate: 1 });
+    expect(player.state.getState()).toMatchObject({ frame: 40, playing: true });
+  });
+
   it("that has become shorter shows its last frame", () => {
     const { player, frame } = ready();
     player.seek(80);
@@ -114,44 +121,142 @@ describe("a page that is loaded anew", () => {
   });
 });
 
-describe("keys", () => {
-  it("step by a frame, by ten with Shift, and to both ends", () => {
-    const { player, frame } = ready();
-    player.seek(20);
-    onPlayerKey(player, press("ArrowRight"));
-    expect(frame()).toBe(21);
-    onPlayerKey(player, press("ArrowLeft", true));
-    expect(frame()).toBe(11);
-    onPlayerKey(player, press("End"));
-    expect(frame()).toBe(89);
-    onPlayerKey(player, press("Home"));
-    expect(frame()).toBe(0);
-    onPlayerKey(player, press("J"));
-    expect(frame()).toBe(0);
+describe("a hot reload", () => {
+  it("keeps the playhead where it stands, and says nothing to the page", () => {
+    const { player, sent, frame } = ready();
+    player.seek(30);
+    player.receive({ type: "painted", frame: 30 });
+    sent.length = 0;
+    player.receive({ type: "ready", info: { ...INFO, title: "B" } });
+    player.receive({ type: "state", frame: 30, playing: false, loop: true, rate: 1 });
+    expect(sent).toEqual([]);
+    expect(frame()).toBe(30);
+    expect(player.state.getState().playing).toBe(false);
   });
 
-  it("play and pause by Space, and faster with each L", () => {
-    const { player, sent } = ready();
-    onPlayerKey(player, press(" "));
-    expect(sent.at(-1)).toEqual({ type: "pause" });
-    onPlayerKey(player, press("l"));
-    expect(sent.at(-1)).toEqual({ type: "play" });
-    onPlayerKey(player, press("l"));
-    expect(sent.at(-1)).toEqual({ type: "rate", rate: 2 });
-    onPlayerKey(player, press("k"));
-    expect(sent.at(-1)).toEqual({ type: "pause" });
-  });
-
-  it("that belong to the browser, or to a preview that is not there, are left alone", () => {
+  it("keeps in and out points, as far as there are frames", () => {
     const { player } = ready();
-    expect(onPlayerKey(player, { ...press("l"), ctrlKey: true })).toBe(false);
-    expect(onPlayerKey(player, press("x"))).toBe(false);
-    expect(
-      onPlayerKey(
-        createPlayer(() => {}),
-        press(" "),
-      ),
-    ).toBe(false);
+    const points = () => player.state.getState().points;
+    player.mark("in", 20);
+    player.mark("out", 60);
+    player.receive({ type: "ready", info: INFO });
+    expect(points()).toMatchObject({ in: 20, out: 60 });
+    player.receive({ type: "ready", info: { ...INFO, durationInFrames: 45 } });
+    expect(points()).toMatchObject({ in: 20, out: 44 });
+    // The agent makes it longer again, or another version is looked at: the points are as they were set.
+    player.receive({ type: "ready", info: INFO });
+    expect(points()).toMatchObject({ in: 20, out: 60 });
+  });
+});
+
+describe("playback of a part", () => {
+  /** Marks frames 20 to 29 of 90 at 30 a second. */
+  function marked() {
+    vi.useFakeTimers();
+    const it_ = ready();
+    it_.player.mark("in", 20);
+    it_.player.mark("out", 29);
+    return it_;
+  }
+  const TURN = [{ type: "seek", frame: 20 }, { type: "play" }];
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("begins at the in point where the playhead is elsewhere, and where it is otherwise", () => {
+    const { player, sent } = marked();
+    player.seek(70);
+    player.receive({ type: "painted", frame: 70 });
+    sent.length = 0;
+    player.play();
+    expect(sent).toEqual(TURN);
+    player.pause();
+    player.seek(25);
+    player.receive({ type: "painted", frame: 25 });
+    sent.length = 0;
+    player.play();
+    expect(sent).toEqual([{ type: "play" }]);
+  });
+
+  it("turns back before the page draws a frame too many", () => {
+    const { player, sent } = marked();
+    player.receive(plays(28));
+    vi.advanceTimersByTime(40);
+    player.receive(plays(29));
+    expect(sent).toEqual([]);
+    vi.advanceTimersByTime(33);
+    expect(sent).toEqual(TURN);
+    // Nothing that is said on the way moves the handle or the button.
+    player.receive(plays(30));
+    player.receive({ ...plays(20), playing: false });
+    expect(player.state.getState()).toMatchObject({ frame: 20, playing: true });
+    player.receive(plays(20));
+    player.receive(plays(21));
+    expect(player.state.getState().frame).toBe(21);
+    expect(sent).toEqual(TURN);
+  });
+
+  it("turns back at once where a page has gone too far", () => {
+    const { player, sent, frame } = marked();
+    player.receive(plays(33));
+    expect(sent).toEqual(TURN);
+    expect(frame()).toBe(20);
+  });
+
+  it("turns back earlier where the page draws every third frame only", () => {
+    const { player, sent } = marked();
+    for (const frame of [22, 25]) {
+      player.receive(plays(frame));
+      vi.advanceTimersByTime(100);
+    }
+    player.receive(plays(28));
+    expect(sent).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(sent).toEqual(TURN);
+  });
+
+  it("takes the speed into account", () => {
+    const { player, sent } = marked();
+    player.setRate(0.5);
+    player.receive({ ...plays(29), rate: 0.5 });
+    sent.length = 0;
+    vi.advanceTimersByTime(50);
+    expect(sent).toEqual([]);
+    vi.advanceTimersByTime(20);
+    expect(sent).toEqual(TURN);
+  });
+
+  it("stops at the out point without a loop, and begins again from there", () => {
+    const { player, sent, frame } = marked();
+    player.setLoop(false);
+    player.receive({ ...plays(29), loop: false });
+    sent.length = 0;
+    vi.advanceTimersByTime(40);
+    expect(sent).toEqual([{ type: "seek", frame: 29 }]);
+    expect(frame()).toBe(29);
+    player.receive({ type: "painted", frame: 29 });
+    sent.length = 0;
+    player.toggle();
+    expect(sent).toEqual(TURN);
+  });
+
+  it("is none any more once the points are cleared", () => {
+    const { player, sent, frame } = marked();
+    player.receive(plays(29));
+    player.clearPoints();
+    player.receive(plays(30));
+    vi.advanceTimersByTime(100);
+    expect(sent).toEqual([]);
+    expect(frame()).toBe(30);
+  });
+
+  it("that is one frame long is a still", () => {
+    const { player, sent } = marked();
+    player.mark("out", 20);
+    player.receive(plays(20));
+    vi.advanceTimersByTime(40);
+    expect(sent).toEqual([{ type: "seek", frame: 20 }]);
+    expect(player.state.getState().playing).toBe(false);
   });
 });
 

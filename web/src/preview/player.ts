@@ -1,6 +1,15 @@
 /** The player's side of a preview: what it shows, and commands to it. Knows no DOM. */
 
 import { createStore, type StoreApi } from "zustand/vanilla";
+import {
+  fitPoints,
+  isMarked,
+  NO_POINTS,
+  type Point,
+  type Points,
+  partOf,
+  withPoint,
+} from "./points";
 import type { FromPreview, PreviewInfo, PreviewProblem, ToPreview } from "./protocol";
 
 export interface PlayerState {
@@ -10,11 +19,16 @@ export interface PlayerState {
   playing: boolean;
   loop: boolean;
   rate: number;
+  /** What is played and looped, as far as this animation has it. */
+  points: Points;
   problem: PreviewProblem | null;
 }
 
 /** How long a sought frame may take before the next one is asked for all the same. */
 const PATIENCE_MS = 2_000;
+
+/** Before the last frame of a part is over the page is told to turn back, or it would draw one too many. */
+const LEAD_MS = 8;
 
 export const RATES = [0.25, 0.5, 1, 1.5, 2, 4] as const;
 
@@ -31,6 +45,9 @@ export interface Player {
   step(frames: number): void;
   setLoop(on: boolean): void;
   setRate(rate: number): void;
+  /** Sets an in or out point, or takes it away. */
+  mark(point: Point, frame: number | null): void;
+  clearPoints(): void;
 }
 
 const FRESH: PlayerState = {
@@ -39,6 +56,7 @@ const FRESH: PlayerState = {
   playing: true,
   loop: true,
   rate: 1,
+  points: NO_POINTS,
   problem: null,
 };
 
@@ -48,6 +66,13 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
   let seeking: number | null = null;
   let patience: ReturnType<typeof setTimeout> | undefined;
   let next: number | null = null;
+  // Where playback goes on by itself, until the page says that it does.
+  let turning: number | null = null;
+  let edge: ReturnType<typeof setTimeout> | undefined;
+  // When the page last drew a frame of what it plays.
+  let drawn: number | null = null;
+  // As a person set them: an animation that is short for a while, or another version, does not lose them.
+  let wish: Points = NO_POINTS;
   // What to go back to when the page was loaded anew.
   let resume: Pick<PlayerState, "frame" | "playing" | "loop" | "rate"> | null = null;
 
@@ -68,6 +93,8 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
 
   function seek(frame: number): void {
     const to = clamp(frame);
+    clearTimeout(edge);
+    turning = null;
     state.setState({ frame: to, playing: false });
     next = to;
     pump();
@@ -75,8 +102,53 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
 
   function forget(): void {
     clearTimeout(patience);
+    clearTimeout(edge);
     seeking = null;
     next = null;
+    turning = null;
+    drawn = null;
+  }
+
+  function playFrom(frame: number): void {
+    forget();
+    turning = clamp(frame);
+    state.setState({ frame: turning, playing: true });
+    send({ type: "seek", frame: turning });
+    send({ type: "play" });
+    edge = setTimeout(() => {
+      turning = null;
+    }, PATIENCE_MS);
+  }
+
+  /** The page plays all of the animation; a part is played by turning it back in time. */
+  function keepWithin(frame: number): boolean {
+    clearTimeout(edge);
+    const pace = drawn === null ? 0 : Date.now() - drawn;
+    drawn = Date.now();
+    const { info, points, rate } = state.getState();
+    if (!info || !isMarked(points)) return true;
+    const { first, last } = partOf(points, info.durationInFrames);
+    const turn = () => {
+      // One frame is a still, and playing it would be a seek for each.
+      if (state.getState().loop && first < last) playFrom(first);
+      else seek(last);
+    };
+    if (frame < first) playFrom(first);
+    else if (frame > last) turn();
+    else {
+      const each = 1000 / (info.fps * rate);
+      const left = (last + 1 - frame) * each;
+      // A page that cannot keep up hears nothing while it draws, and its next frame would be beyond the end.
+      const slow = pace > 1.5 * each && pace >= left;
+      edge = setTimeout(turn, slow ? 0 : left - LEAD_MS);
+      return true;
+    }
+    return false;
+  }
+
+  function setPoints(points: Points): void {
+    wish = points;
+    state.setState({ points });
   }
 
   return {
@@ -87,10 +159,12 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
           const { info } = message;
           const before = state.getState();
           const sought = next ?? seeking;
+          const turned = turning;
           forget();
           state.setState({
             info,
             problem: null,
+            points: fitPoints(wish, info),
             frame: Math.min(before.frame, info.durationInFrames - 1),
           });
           if (resume) {
@@ -99,15 +173,25 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
             if (!loop) send({ type: "loop", on: false });
             if (rate !== 1) send({ type: "rate", rate });
             if (!playing) seek(frame);
+            else if (frame > 0) playFrom(frame);
           } else if (sought !== null) {
             // A page that was loaded anew, or greeted twice, must not lose the frame that was asked for.
             seek(sought);
+          } else if (turned !== null) {
+            playFrom(turned);
           }
           return;
         }
         case "state":
           // What it says of an earlier frame while one is sought would make the handle jump back.
           if (seeking !== null && message.frame !== (next ?? seeking)) return;
+          // Nor what it says on its way back to the in point.
+          if (turning !== null && !(message.playing && message.frame === turning)) return;
+          turning = null;
+          if (!message.playing) {
+            clearTimeout(edge);
+            drawn = null;
+          } else if (!keepWithin(message.frame)) return;
           state.setState({
             frame: message.frame,
             playing: message.playing,
@@ -135,10 +219,18 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
     },
     play() {
       forget();
+      const { frame, info, loop, points } = state.getState();
+      if (info && isMarked(points)) {
+        const { first, last } = partOf(points, info.durationInFrames);
+        // At the end of the part there is nothing more to play.
+        if (frame < first || frame > last || (frame === last && !loop)) return playFrom(first);
+      }
       state.setState({ playing: true });
       send({ type: "play" });
     },
     pause() {
+      clearTimeout(edge);
+      turning = null;
       state.setState({ playing: false });
       send({ type: "pause" });
     },
@@ -156,6 +248,13 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
       state.setState({ rate });
       send({ type: "rate", rate });
     },
+    mark(point, frame) {
+      const { info, points } = state.getState();
+      if (info) setPoints(withPoint(points, point, frame === null ? null : clamp(frame)));
+    },
+    clearPoints() {
+      setPoints({ ...state.getState().points, in: null, out: null });
+    },
   };
 }
 
@@ -165,53 +264,4 @@ export function timecode(frame: number, fps: number): string {
   const rest = Math.floor(frame - whole * fps + 1e-6);
   const two = (value: number) => String(value).padStart(2, "0");
   return `${two(Math.floor(whole / 60))}:${two(whole % 60)}.${two(rest)}`;
-}
-
-/** What a key does to a player; `false` where it is none of its business. */
-export function onPlayerKey(
-  player: Player,
-  key: { key: string; shiftKey: boolean; ctrlKey: boolean; metaKey: boolean; altKey: boolean },
-): boolean {
-  if (key.ctrlKey || key.metaKey || key.altKey) return false;
-  const { info, rate, playing } = player.state.getState();
-  if (!info) return false;
-  const step = key.shiftKey ? 10 : 1;
-  switch (key.key) {
-    case " ":
-    case "k":
-    case "K":
-      if (key.key === " ") player.toggle();
-      else player.pause();
-      return true;
-    case "l":
-    case "L":
-      // Again and again: faster.
-      if (playing) player.setRate(rate >= 4 ? 4 : rate >= 2 ? 4 : 2);
-      else {
-        if (rate !== 1) player.setRate(1);
-        player.play();
-      }
-      return true;
-    case "j":
-    case "J":
-      // The preview plays forward only; back is a second at a time.
-      player.step(-Math.round(info.fps));
-      return true;
-    case "ArrowLeft":
-    case ",":
-      player.step(-step);
-      return true;
-    case "ArrowRight":
-    case ".":
-      player.step(step);
-      return true;
-    case "Home":
-      player.seek(0);
-      return true;
-    case "End":
-      player.seek(info.durationInFrames - 1);
-      return true;
-    default:
-      return false;
-  }
 }

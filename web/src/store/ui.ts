@@ -5,6 +5,9 @@ import { createStore } from "zustand/vanilla";
 
 export type ThemeChoice = "system" | "light" | "dark";
 
+/** Lines over the picture of a preview: safe areas, what apps cover of a portrait film, thirds and centre. */
+export type Guide = "safe" | "social" | "grid";
+
 interface UiState {
   theme: ThemeChoice;
   minimap: boolean;
@@ -13,10 +16,12 @@ interface UiState {
   tool: "select" | "hand";
   help: boolean;
   palette: boolean;
+  guides: readonly Guide[];
 }
 
 const THEME_KEY = "koda.theme";
 const PREFS_KEY = "koda.canvas";
+const GUIDES_KEY = "koda.guides";
 
 function readPrefs(): Pick<UiState, "minimap" | "snap"> {
   const saved = parse(read(PREFS_KEY));
@@ -28,12 +33,20 @@ function readTheme(): ThemeChoice {
   return saved === "light" || saved === "dark" ? saved : "system";
 }
 
+const GUIDES: readonly Guide[] = ["safe", "social", "grid"];
+
+function readGuides(): readonly Guide[] {
+  const saved = read(GUIDES_KEY)?.split(" ") ?? [];
+  return GUIDES.filter((it) => saved.includes(it));
+}
+
 export const uiStore = createStore<UiState>(() => ({
   theme: readTheme(),
   ...readPrefs(),
   tool: "select",
   help: false,
   palette: false,
+  guides: readGuides(),
 }));
 
 export const useUi = <T>(selector: (state: UiState) => T): T => useStore(uiStore, selector);
@@ -48,6 +61,13 @@ export function setPref(key: "minimap" | "snap", value: boolean): void {
   uiStore.setState({ [key]: value });
   const { minimap, snap } = uiStore.getState();
   write(PREFS_KEY, JSON.stringify({ minimap, snap }));
+}
+
+export function toggleGuide(guide: Guide): void {
+  const { guides } = uiStore.getState();
+  const next = GUIDES.filter((it) => guides.includes(it) !== (it === guide));
+  uiStore.setState({ guides: next });
+  write(GUIDES_KEY, next.join(" "));
 }
 
 const systemDark = (): MediaQueryList => matchMedia("(prefers-color-scheme: dark)");

@@ -16,6 +16,8 @@ const NAMES: Record<string, [mac: string, other: string]> = {
   down: ["↓", "↓"],
   left: ["←", "←"],
   right: ["→", "→"],
+  home: ["Home", "Home"],
+  end: ["End", "End"],
   plus: ["+", "+"],
   tab: ["Tab", "Tab"],
 };

@@ -4,6 +4,7 @@ import { Check, ChevronRight } from "lucide-react";
 import type { ReactElement, ReactNode } from "react";
 import { cx } from "./cx";
 import { Kbd } from "./Kbd";
+import { usePopupContainer } from "./PopupContainer";
 import styles from "./popup.module.css";
 
 export type MenuEntry =
@@ -43,10 +44,11 @@ export function Menu({
   open,
   onOpenChange,
 }: MenuProps) {
+  const container = usePopupContainer();
   return (
     <BaseMenu.Root open={open} onOpenChange={onOpenChange}>
       <BaseMenu.Trigger render={trigger} />
-      <BaseMenu.Portal>
+      <BaseMenu.Portal container={container}>
         <BaseMenu.Positioner
           className={styles.positioner}
           side={side}

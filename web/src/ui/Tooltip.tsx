@@ -1,6 +1,7 @@
 import { Tooltip as BaseTooltip } from "@base-ui/react/tooltip";
 import type { ReactElement, ReactNode } from "react";
 import { Kbd } from "./Kbd";
+import { usePopupContainer } from "./PopupContainer";
 import styles from "./Tooltip.module.css";
 
 interface TooltipProps {
@@ -12,10 +13,11 @@ interface TooltipProps {
 }
 
 export function Tooltip({ label, shortcut, side = "bottom", children }: TooltipProps) {
+  const container = usePopupContainer();
   return (
     <BaseTooltip.Root>
       <BaseTooltip.Trigger render={children} />
-      <BaseTooltip.Portal>
+      <BaseTooltip.Portal container={container}>
         <BaseTooltip.Positioner
           className={styles.positioner}
           side={side}

@@ -229,7 +229,8 @@ function LivePicture({ live, selected }: { live: LiveSession; selected: boolean 
         title={title}
         aspect={settings.aspect}
         sandbox={sandbox}
-        live={!available || isLive}
+        // A second page behind the studio would say of every frame something else.
+        live={!inStudio && (!available || isLive)}
         poster={poster}
         onWake={() => acquire(nodeId, true)}
         marks={marks}

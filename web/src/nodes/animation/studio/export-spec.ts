@@ -10,6 +10,7 @@ import type {
   Settings,
   Size,
 } from "../../../api/types";
+import { fitPoints, isMarked, type Points, partOf } from "../../../preview/points";
 import { filmSeconds } from "../../../session/timing";
 
 export interface ExportChoice {
@@ -98,6 +99,14 @@ export function settle(choice: ExportChoice, frames: number): ExportChoice {
     transparent: choice.transparent && hasAlpha(choice.format),
     range: range && (range.start === 0 && range.end === frames ? null : range),
   };
+}
+
+/** What in and out points mark of a version with this rate and so many frames; `null` where that is all of it. */
+export function markedRange(points: Points, fps: number, frames: number): ExportChoice["range"] {
+  const here = fitPoints(points, { fps, durationInFrames: frames });
+  if (!isMarked(here)) return null;
+  const { first, last } = partOf(here, frames);
+  return first === 0 && last === frames - 1 ? null : { start: first, end: last + 1 };
 }
 
 /** Why this range cannot be exported, or null. */
