@@ -9,7 +9,7 @@ use crate::browser::standby;
 use crate::check::{self, Gate};
 use crate::error::{Code, Failure, Result};
 use crate::manifest::Manifest;
-use crate::render::{self, Format, Quality};
+use crate::render::{self, Format, Quality, Share};
 use crate::{info, still};
 
 #[derive(Parser)]
@@ -103,6 +103,12 @@ pub enum Command {
         /// How many browsers may draw at once; processors and memory may allow fewer
         #[arg(long, default_value_t = 4)]
         browsers: usize,
+        /// Keep parts of the film in this folder as they become whole, and do not draw again those that are there
+        #[arg(long)]
+        parts: Option<PathBuf>,
+        /// Draw only this share of the parts, as in 0/2, and write no file
+        #[arg(long, requires = "parts")]
+        share: Option<Share>,
     },
     /// Keep a browser running for the next command that needs one
     Standby {
@@ -185,6 +191,8 @@ pub async fn run(command: Command) -> Result<()> {
             transparent,
             poster,
             browsers,
+            parts,
+            share,
         } => {
             let request = render::Request {
                 app,
@@ -199,6 +207,8 @@ pub async fn run(command: Command) -> Result<()> {
                 transparent,
                 poster,
                 browsers,
+                parts,
+                share,
             };
             Box::pin(render::run(&request)).await
         }

@@ -1,6 +1,6 @@
 //! What the page is opened for: sizes, kinds of pictures, and why there may be none.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Failure};
 
@@ -60,7 +60,7 @@ pub struct PageError {
 }
 
 /// What can be heard at a frame.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sound {
     /// Address of the file.
     pub src: String,

@@ -279,7 +279,7 @@ fn a_cancelled_render_leaves_nothing_behind() {
     // Wait until frames are being encoded.
     while !listing(&fixture.path("out"))
         .iter()
-        .any(|name| name.ends_with(".part"))
+        .any(|name| name.starts_with(".koda-parts-"))
     {
         std::thread::sleep(Duration::from_millis(20));
     }

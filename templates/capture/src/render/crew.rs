@@ -5,12 +5,11 @@ use image::RgbaImage;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::encoder::Encoder;
 use super::handover::{Handover, Shape, opaque};
+use super::reel::Reel;
 use crate::browser::Browser;
 use crate::error::{Code, Failure, Result};
 use crate::manifest::Engine;
-use crate::output::{Progress, Stage};
 use crate::page::{Ended, Options, Page, Picture, Pixels, Sound};
 
 /// How many frames of a member may wait for their turn.
@@ -213,8 +212,7 @@ pub async fn sample(
     Ok(pictures)
 }
 
-/// Has all frames drawn, each member every so-many-th of them, and hands them to the encoder in order. Returns what can be heard at
-/// each.
+/// Has all frames drawn, each member every so-many-th of them, and hands them on in order.
 ///
 /// # Errors
 /// [`Missed::Unfit`] only where they were to come as pixels.
@@ -224,9 +222,8 @@ pub async fn film(
     way: Way,
     handover: Handover,
     shape: Shape,
-    encoder: &mut Encoder,
-    progress: &Progress,
-) -> std::result::Result<Vec<Vec<Sound>>, Missed> {
+    reel: &mut Reel<'_>,
+) -> std::result::Result<(), Missed> {
     // A higher rate than the composition's shows frames more than once.
     let mut drawn = frames.to_vec();
     drawn.dedup();
@@ -247,12 +244,11 @@ pub async fn film(
     }));
     let write = async {
         let mut count = 0;
-        let mut track = Vec::with_capacity(frames.len());
         let turns = drawn.iter().zip((0..sources.len()).cycle());
         for (&frame, turn) in turns {
             let Some(next) = sources[turn].recv().await else {
                 // The member says itself why there is no more.
-                return Ok(track);
+                return Ok(());
             };
             let bytes = match next.bytes {
                 Bytes::Ready(bytes) => bytes,
@@ -261,16 +257,13 @@ pub async fn film(
                 })??,
             };
             while frames.get(count) == Some(&frame) && frames.get(count + 1) == Some(&frame) {
-                encoder.frame(bytes.clone()).await?;
-                track.push(next.sounds.clone());
+                reel.frame(bytes.clone(), next.sounds.clone()).await?;
                 count += 1;
             }
-            encoder.frame(bytes).await?;
-            track.push(next.sounds);
+            reel.frame(bytes, next.sounds).await?;
             count += 1;
-            progress.at(Stage::Capture, u32::try_from(count).unwrap_or(u32::MAX));
         }
-        Ok(track)
+        Ok(())
     };
-    try_join(draw, write).await.map(|(_, track)| track)
+    try_join(draw, write).await.map(drop)
 }

@@ -84,18 +84,18 @@ impl Encoder {
         })))
     }
 
-    /// Starts a zip.
+    /// Starts a zip of pictures that are numbered from `first`.
     ///
     /// # Errors
     /// `encoder_failed` or `out_of_space`.
-    pub fn zip(path: &Path) -> Result<Self> {
+    pub fn zip(path: &Path, first: u32) -> Result<Self> {
         let file = File::create(path).map_err(|error| {
             Failure::io(Code::EncoderFailed, "the output cannot be written", &error)
         })?;
         Ok(Self::Zip(Box::new(Zip {
             writer: ZipWriter::new(file),
             path: path.to_owned(),
-            count: 0,
+            count: first,
         })))
     }
 
@@ -150,19 +150,23 @@ impl Encoder {
 impl Ffmpeg {
     async fn why(&mut self) -> Failure {
         self.group.kill();
-        let said = (&mut self.said).await.unwrap_or_default();
-        if said.contains("No space left on device") || said.contains("Disk quota exceeded") {
-            return Failure::new(Code::OutOfSpace, "the disk is full")
-                .hint("free some disk space, or render at a lower resolution");
-        }
-        let lines: Vec<&str> = said.lines().take(6).collect();
-        let said = if lines.is_empty() {
-            "it said nothing".to_owned()
-        } else {
-            lines.join(" | ")
-        };
-        Failure::new(Code::EncoderFailed, format!("ffmpeg failed: {said}"))
+        complaint(&(&mut self.said).await.unwrap_or_default())
     }
+}
+
+/// What FFmpeg's last words come to.
+pub fn complaint(said: &str) -> Failure {
+    if said.contains("No space left on device") || said.contains("Disk quota exceeded") {
+        return Failure::new(Code::OutOfSpace, "the disk is full")
+            .hint("free some disk space, or render at a lower resolution");
+    }
+    let lines: Vec<&str> = said.lines().take(6).collect();
+    let said = if lines.is_empty() {
+        "it said nothing".to_owned()
+    } else {
+        lines.join(" | ")
+    };
+    Failure::new(Code::EncoderFailed, format!("ffmpeg failed: {said}"))
 }
 
 impl Zip {

@@ -50,6 +50,38 @@ impl Format {
         }
     }
 
+    /// The ending of a part's file.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Mp4 => "mp4",
+            Self::Webm => "webm",
+            Self::Gif => "gif",
+            Self::Png => "zip",
+            Self::Mov => "mov",
+        }
+    }
+
+    /// Arguments for the container, without its file.
+    pub fn container(self, transparent: bool) -> &'static [&'static str] {
+        match self {
+            Self::Mp4 => &["-movflags", "+faststart", "-f", "mp4"],
+            // Without random numbers in its head: twice the same film is twice the same file. Players look for alpha where the
+            // head tells of it, and that does not come along with packets.
+            Self::Webm if transparent => &[
+                "-metadata:s:v:0",
+                "alpha_mode=1",
+                "-fflags",
+                "+bitexact",
+                "-f",
+                "webm",
+            ],
+            Self::Webm => &["-fflags", "+bitexact", "-f", "webm"],
+            Self::Gif => &["-loop", "0", "-f", "gif"],
+            Self::Mov => &["-f", "mov"],
+            Self::Png => &[],
+        }
+    }
+
     /// True where it can hold alpha.
     pub fn has_alpha(self) -> bool {
         self != Self::Mp4
@@ -115,14 +147,14 @@ impl Format {
                     .add("-c:v libx264 -preset")
                     .add(preset)
                     .add("-crf")
-                    .add(crf);
+                    .add(crf)
+                    // The picture depends on how many there are: a part comes out the same on any machine.
+                    .add("-threads 4");
                 if u64::from(job.width) * u64::from(job.height) > LARGE {
                     // x264 holds as many frames as it looks ahead; 40 of 4K are half a gigabyte.
                     arguments.add("-rc-lookahead 10");
                 }
-                arguments
-                    .add("-pix_fmt yuv420p -movflags +faststart -f mp4")
-                    .colours();
+                arguments.add("-pix_fmt yuv420p").colours();
             }
             Self::Webm => {
                 let (speed, crf) = match quality {
@@ -145,7 +177,7 @@ impl Format {
                     // The muxer writes alpha beside the picture, frame for frame, and knows no hidden frames.
                     arguments.add("-auto-alt-ref 0");
                 }
-                arguments.add("-f webm").colours();
+                arguments.colours();
             }
             Self::Mov => {
                 let pixels = if job.transparent {
@@ -156,14 +188,16 @@ impl Format {
                 arguments
                     .add("-c:v prores_ks -profile:v 4444 -vendor apl0 -pix_fmt")
                     .add(pixels)
-                    .add("-f mov")
                     .colours();
             }
             Self::Gif => {
-                arguments.add("-c:v gif -loop 0 -f gif");
+                arguments.add("-c:v gif");
             }
             Self::Png => {}
         }
+        arguments
+            .list
+            .extend(self.container(job.transparent).iter().map(OsString::from));
         arguments.list.push(job.out.into());
         arguments.list
     }

@@ -5,7 +5,9 @@ mod encoder;
 mod format;
 mod handover;
 mod look;
+mod parts;
 mod plan;
+mod reel;
 mod sound;
 mod verify;
 
@@ -19,20 +21,22 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 pub use format::{Format, Quality};
+pub use parts::Share;
 pub use plan::Request;
 
 use crate::error::{Code, Failure, Result};
 use crate::machine;
 use crate::manifest::Manifest;
 use crate::output::{Progress, Stage, line, round};
-use crate::page::{Options, Sound};
+use crate::page::Options;
 use crate::pixels;
 use crate::server::Server;
 use crew::{Member, Missed, Way};
-use encoder::Encoder;
 use handover::Handover;
 use look::Sample;
+use parts::Parts;
 use plan::{expect, plan};
+use reel::Reel;
 use verify::Expected;
 
 pub use encoder::program;
@@ -47,7 +51,7 @@ struct Rendered<'a> {
     fps: f64,
     frames: u32,
     duration_seconds: f64,
-    capture: &'static str,
+    capture: &'a str,
     /// Why it was not by pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<&'a str>,
@@ -57,6 +61,13 @@ struct Rendered<'a> {
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     poster: Option<&'a Path>,
+}
+
+/// What there is of a film after a share of it.
+#[derive(Serialize)]
+struct Drawn {
+    parts: Vec<usize>,
+    seconds: f64,
 }
 
 /// A file that is removed unless it is kept.
@@ -83,14 +94,34 @@ pub async fn run(request: &Request) -> Result<()> {
     let manifest = Manifest::read(&request.app)?;
     let expected = expect(request, &manifest)?;
     let frames = plan(request, &manifest, expected.fps);
-    let progress = Progress::new(expected.frames);
-    progress.at(Stage::Start, 0);
 
     let mut partial = Partial {
         path: partial_path(&request.out)?,
         kept: false,
     };
     let server = Server::of_its_own(&request.app).await?;
+    let composition = parts::composition(&request.app)?;
+    let what = format!(
+        "{composition} {expected:?} {:?} {frames:?}",
+        request.quality
+    );
+    let kept = request.parts.as_deref();
+    let parts = Parts::of(&expected, &request.out, kept, &what, server.base())?;
+    let share = request.share.unwrap_or(Share { index: 0, of: 1 });
+    let missing = parts.missing(share);
+    let before = parts.whole();
+    let there = parts.frames(&before);
+    let progress = Progress::new(
+        there + parts.frames(&missing),
+        there,
+        kept.map(|_| before.clone()),
+    );
+    progress.at(Stage::Start, u32::try_from(there).unwrap_or(u32::MAX));
+    let wanted: Vec<u32> = missing
+        .iter()
+        .flat_map(|part| frames[parts.range(*part)].iter().copied())
+        .collect();
+
     let options = Options {
         base: server.base(),
         width: request.width,
@@ -100,7 +131,7 @@ pub async fn run(request: &Request) -> Result<()> {
         observe: false,
     };
     let pixels = u64::from(request.width) * u64::from(request.height);
-    let more = machine::browsers(frames.len(), pixels, request.browsers) - 1;
+    let more = machine::browsers(wanted.len(), pixels, request.browsers) - 1;
     // The others come up while the first is looked at. Those that do not are done without.
     let others = join_all((0..more).map(|_| Member::new(manifest.engine, options.clone())));
     let first = async {
@@ -112,28 +143,34 @@ pub async fn run(request: &Request) -> Result<()> {
     let (first, looked) = first?;
     let mut members = vec![first];
     members.extend(others.into_iter().flatten());
-
-    let filmed = film(
-        &members,
-        &frames,
-        looked.obstacle,
-        request.quality,
-        &expected,
-        &partial.path,
-        &progress,
-    );
-    let Filmed {
-        way,
-        obstacle,
-        track,
-    } = filmed.await?;
     let browsers = members.len();
-    let capture = match way {
-        Way::Pixels => "pixels",
-        Way::Pictures(_) => members[0].page().capture().name(),
+
+    let mut job = Job {
+        parts: &parts,
+        share,
+        frames: &frames,
+        quality: request.quality,
+        expected: &expected,
+        progress: &progress,
+        obstacle: looked.obstacle,
     };
+    if !missing.is_empty() {
+        job.film(&members).await?;
+    }
+    let obstacle = job.obstacle;
     drop(members);
-    let sound = sound::put(&track, &server.base(), &partial.path, &expected).await?;
+    if request.share.is_some() {
+        let drawn = Drawn {
+            parts: parts.whole(),
+            seconds: round(began.elapsed().as_secs_f64(), 2),
+        };
+        line("drawn", &drawn);
+        return Ok(());
+    }
+    parts.join(&expected, &partial.path).await?;
+    let whole = parts.accounts()?;
+    let capture = whole.capture.as_str();
+    let sound = sound::put(&whole.track, &server.base(), &partial.path, &expected).await?;
     verify::container(&partial.path, &expected).await?;
     progress.at(Stage::Verify, 0);
     verify::like(&partial.path, &looked.samples, request.quality, &expected).await?;
@@ -162,7 +199,7 @@ pub async fn run(request: &Request) -> Result<()> {
             frames: expected.frames,
             duration_seconds: round(f64::from(expected.frames) / expected.fps, 6),
             capture,
-            because: obstacle.as_deref(),
+            because: obstacle.as_deref().filter(|_| capture != PIXELS),
             browsers,
             sound,
             verified: true,
@@ -190,93 +227,75 @@ fn partial_path(out: &Path) -> Result<PathBuf> {
     Ok(folder.join(hidden))
 }
 
-/// A film without its sound.
-struct Filmed {
-    way: Way,
-    /// What was in the way of pixels.
+/// How a film of pixels is called.
+const PIXELS: &str = "pixels";
+
+/// What is to be filmed.
+struct Job<'a> {
+    parts: &'a Parts,
+    share: Share,
+    frames: &'a [u32],
+    quality: Quality,
+    expected: &'a Expected,
+    progress: &'a Progress,
+    /// What is in the way of pixels.
     obstacle: Option<String>,
-    /// What can be heard at each frame.
-    track: Vec<Vec<Sound>>,
 }
 
-/// Films as pixels where nothing is in the way, else by pictures.
-async fn film(
-    members: &[Member],
-    frames: &[u32],
-    mut obstacle: Option<String>,
-    quality: Quality,
-    expected: &Expected,
-    out: &Path,
-    progress: &Progress,
-) -> Result<Filmed> {
-    let take = async |way, handover| -> std::result::Result<Vec<Vec<Sound>>, Missed> {
-        let mut encoder = encoder(handover, quality, expected, out)?;
-        let shape = expected.shape();
-        let filmed = crew::film(
-            members,
-            frames,
-            way,
-            handover,
-            shape,
-            &mut encoder,
-            progress,
-        );
-        let track = filmed.await?;
-        progress.at(Stage::Encode, expected.frames);
-        encoder.finish().await?;
-        Ok(track)
-    };
-    let pixels = expected.format.handover(expected.transparent);
-    if let (Some(handover), None) = (pixels, &obstacle) {
-        let way = Way::Pixels;
-        match take(way, handover).await {
-            Ok(track) => {
-                return Ok(Filmed {
-                    way,
-                    obstacle,
-                    track,
-                });
+impl Job<'_> {
+    /// Films what is missing: as pixels where nothing is in the way, else by pictures.
+    async fn film(&mut self, members: &[Member]) -> Result<()> {
+        let expected = self.expected;
+        let pixels = expected.format.handover(expected.transparent);
+        if let (Some(handover), None) = (pixels, &self.obstacle) {
+            match self.take(members, Way::Pixels, handover).await {
+                Ok(()) => return Ok(()),
+                Err(Missed::Failed(failure)) => return Err(failure),
+                Err(Missed::Unfit(why)) => self.obstacle = Some(why),
             }
-            Err(Missed::Failed(failure)) => return Err(failure),
-            Err(Missed::Unfit(why)) => obstacle = Some(why),
+            for member in members {
+                member.load().await?;
+            }
         }
-        for member in members {
-            member.load().await?;
+        let picture = expected.format.picture(self.quality, expected.transparent);
+        let way = Way::Pictures(picture);
+        match self.take(members, way, Handover::Picture(picture)).await {
+            Ok(()) => Ok(()),
+            Err(Missed::Failed(failure)) => Err(failure),
+            Err(Missed::Unfit(why)) => Err(Failure::new(Code::FrameFailed, why)),
         }
     }
-    let picture = expected.format.picture(quality, expected.transparent);
-    let way = Way::Pictures(picture);
-    match take(way, Handover::Picture(picture)).await {
-        Ok(track) => Ok(Filmed {
-            way,
-            obstacle,
-            track,
-        }),
-        Err(Missed::Failed(failure)) => Err(failure),
-        Err(Missed::Unfit(why)) => Err(Failure::new(Code::FrameFailed, why)),
-    }
-}
 
-fn encoder(
-    handover: Handover,
-    quality: Quality,
-    expected: &Expected,
-    out: &Path,
-) -> Result<Encoder> {
-    if expected.format == Format::Png {
-        return Encoder::zip(out);
+    async fn take(
+        &self,
+        members: &[Member],
+        way: Way,
+        handover: Handover,
+    ) -> std::result::Result<(), Missed> {
+        // What an attempt before this one has made whole stays.
+        let missing = self.parts.missing(self.share);
+        let frames: Vec<u32> = missing
+            .iter()
+            .flat_map(|part| self.frames[self.parts.range(*part)].iter().copied())
+            .collect();
+        let capture = match way {
+            Way::Pixels => PIXELS,
+            Way::Pictures(_) => members
+                .first()
+                .map_or("", |member| member.page().capture().name()),
+        };
+        let mut reel = Reel::new(
+            self.parts,
+            &missing,
+            (handover, capture),
+            self.quality,
+            self.expected,
+            self.progress,
+        );
+        let shape = self.expected.shape();
+        crew::film(members, &frames, way, handover, shape, &mut reel).await?;
+        Ok(reel.finish().await?)
     }
-    let job = format::Job {
-        handover,
-        fps: expected.fps,
-        frames: expected.frames,
-        width: expected.width,
-        height: expected.height,
-        transparent: expected.transparent,
-        out,
-    };
-    let pixels = u64::from(expected.width) * u64::from(expected.height);
-    Encoder::ffmpeg(&expected.format.encoder(quality, &job), pixels)
 }
 
 fn digest(path: &Path) -> Result<(u64, String)> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::format::{Format, Quality};
+use super::parts::Share;
 use super::verify::Expected;
 use crate::error::{Code, Failure, Result};
 use crate::manifest::Manifest;
@@ -34,6 +35,10 @@ pub struct Request {
     pub poster: Option<PathBuf>,
     /// How many browsers may draw at once.
     pub browsers: usize,
+    /// Where parts are kept when they are whole, and found.
+    pub parts: Option<PathBuf>,
+    /// Draw only this share of the parts, and join nothing.
+    pub share: Option<Share>,
 }
 
 /// What the output will be.
@@ -155,6 +160,8 @@ mod tests {
             transparent: false,
             poster: None,
             browsers: 1,
+            parts: None,
+            share: None,
         }
     }
 

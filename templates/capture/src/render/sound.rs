@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
 
-use super::encoder::program;
+use super::encoder::{complaint, program};
 use super::format::Format;
 use super::verify::Expected;
 use crate::error::{Code, Failure, Result};
@@ -72,7 +72,7 @@ pub async fn put(
     if decoded.values().all(Option::is_none) {
         return Ok(false);
     }
-    mux(&mix, path, expected.format).await?;
+    mux(&mix, path, expected).await?;
     Ok(true)
 }
 
@@ -279,7 +279,7 @@ fn add(mix: &mut [f32], run: &Run, source: &Decoded, fps: f64) {
     }
 }
 
-async fn mux(mix: &[f32], path: &Path, format: Format) -> Result<()> {
+async fn mux(mix: &[f32], path: &Path, expected: &Expected) -> Result<()> {
     let io = |error: std::io::Error| {
         Failure::io(Code::EncoderFailed, "the sound cannot be written", &error)
     };
@@ -305,34 +305,15 @@ async fn mux(mix: &[f32], path: &Path, format: Format) -> Result<()> {
         "-map_metadata",
         "-1",
     ]);
-    mux.args(match format {
-        Format::Webm => ["-c:a", "libopus", "-b:a", "160k", "-f", "webm"].as_slice(),
-        Format::Mov => ["-c:a", "pcm_s16le", "-f", "mov"].as_slice(),
-        _ => [
-            "-c:a",
-            "aac",
-            "-b:a",
-            "192k",
-            "-movflags",
-            "+faststart",
-            "-f",
-            "mp4",
-        ]
-        .as_slice(),
+    mux.args(match expected.format {
+        Format::Webm => ["-c:a", "libopus", "-b:a", "160k"].as_slice(),
+        Format::Mov => ["-c:a", "pcm_s16le"].as_slice(),
+        _ => ["-c:a", "aac", "-b:a", "192k"].as_slice(),
     });
+    mux.args(expected.format.container(expected.transparent));
     let output = mux.arg(with.path()).output().await.map_err(io)?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().next().unwrap_or("it said nothing");
-        let code = if said.contains("No space left") {
-            Code::OutOfSpace
-        } else {
-            Code::EncoderFailed
-        };
-        return Err(Failure::new(
-            code,
-            format!("FFmpeg could not put the sound in: {said}"),
-        ));
+        return Err(complaint(&String::from_utf8_lossy(&output.stderr)));
     }
     with.persist(path).map_err(|error| io(error.error))?;
     Ok(())

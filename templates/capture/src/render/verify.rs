@@ -89,6 +89,14 @@ pub async fn container(path: &Path, expected: &Expected) -> Result<()> {
             expected.width, expected.height
         )));
     }
+    let tags = stream["tags"].as_object();
+    let alpha = tags
+        .into_iter()
+        .flatten()
+        .any(|(name, value)| name.eq_ignore_ascii_case("alpha_mode") && value == "1");
+    if expected.transparent && expected.format == Format::Webm && !alpha {
+        return Err(wrong("the output does not tell of its alpha".to_owned()));
+    }
     let frames = number(&stream["nb_read_packets"]);
     if frames != Some(f64::from(expected.frames)) {
         return Err(wrong(format!(

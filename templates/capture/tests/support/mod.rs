@@ -213,6 +213,17 @@ pub fn finish(mut command: Command) -> Run {
     collect(command.spawn().unwrap())
 }
 
+/// Has FFmpeg make a file, by arguments without blanks in them.
+pub fn ffmpeg(arguments: &str, out: &Path) {
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-y"])
+        .args(arguments.split(' '))
+        .arg(out)
+        .status()
+        .unwrap();
+    assert!(made.success(), "ffmpeg {arguments}");
+}
+
 /// Waits for a started program and reads what it said.
 pub fn collect(mut child: Child) -> Run {
     let mut stderr = child.stderr.take().unwrap();
