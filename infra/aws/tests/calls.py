@@ -42,6 +42,7 @@ KINDS = {"blob": "blobs", "upload": "uploads", "render": "renders", "record": "r
 READ_KEYS = {
     "elsewhere": "records",
     "delete_output": "renders",
+    "part_key": "renders",
     "get_render_file": "renders",
     "get_render_poster": "renders",
 }

@@ -198,6 +198,7 @@ impl Studio {
     ) -> Result<SandboxId, SandboxError> {
         let spec = SandboxSpec {
             session,
+            place: 0,
             template: engine,
             limits: self.options().limits.clone(),
             life: self.options().idle,

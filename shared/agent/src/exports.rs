@@ -45,6 +45,7 @@ impl Studio {
             created_at: self.clock().now(),
             status: RenderStatus::Queued,
             attempts: 0,
+            helpers: Vec::new(),
             progress: None,
             output: None,
             failure: None,

@@ -37,8 +37,14 @@ impl Studio {
                     {
                         self.refresh_soon(head.id);
                     }
+                    let mut renders = head.state.renders.iter();
+                    let helps = renders.any(|render| render.helpers.contains(&sandbox.id));
                     let known = head.state.sandbox.and_then(|s| s.id);
-                    known.is_none_or(|id| id == sandbox.id)
+                    if sandbox.place > 0 {
+                        helps
+                    } else {
+                        known.is_none_or(|id| id == sandbox.id)
+                    }
                 }
                 Err(StoreError::NotFound) => false,
                 Err(error) => return Err(error.into()),

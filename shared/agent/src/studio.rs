@@ -62,6 +62,8 @@ pub struct StudioOptions {
     pub coalesce: Duration,
     /// Renders that run at once in this process.
     pub renders: usize,
+    /// Sandboxes that draw one long render together.
+    pub render_sandboxes: u32,
     /// How often the worker looks for work that nobody rang for.
     pub poll: Duration,
     /// How often a tenant may do what costs something.
@@ -77,6 +79,7 @@ impl Default for StudioOptions {
             lease: Duration::from_secs(10),
             coalesce: Duration::from_millis(100),
             renders: 2,
+            render_sandboxes: 1,
             poll: Duration::from_secs(1),
             rates: Rates::default(),
         }

@@ -74,6 +74,7 @@ pub(crate) async fn compose(config: &Config, secret: &[u8], place: Place<'_>) ->
             limits: config.limits.clone(),
             idle: config.idle,
             renders: config.max_renders,
+            render_sandboxes: config.render_sandboxes,
             rates: config.rates,
             budget: config.budget,
             // In DynamoDB each event is paid for.

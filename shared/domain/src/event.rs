@@ -250,6 +250,13 @@ pub enum EventBody {
         /// 1 for the first try.
         attempt: u32,
     },
+    /// Other sandboxes draw a share of a render each.
+    RenderShared {
+        /// Which.
+        render_id: RenderId,
+        /// The sandboxes.
+        sandboxes: Vec<SandboxId>,
+    },
     /// A render is this far.
     RenderProgressed {
         /// Which.

@@ -1,7 +1,7 @@
 //! Renders: jobs that make a video, and what they made.
 
 use crate::{
-    RenderId, VersionId,
+    RenderId, SandboxId, VersionId,
     format::{Fps, Resolution, Size},
     settings::FieldError,
 };
@@ -181,12 +181,30 @@ pub struct Render {
     pub attempts: u32,
     /// What is done so far.
     pub progress: Option<RenderProgress>,
+    /// Sandboxes that draw a share of it, besides the session's own.
+    #[serde(default)]
+    pub helpers: Vec<SandboxId>,
     /// What came out.
     pub output: Option<RenderOutput>,
     /// Why it failed.
     pub failure: Option<RenderFailure>,
     /// Whether somebody asked to cancel.
     pub cancel_requested: bool,
+}
+
+/// Seconds of a part of a film: `koda-capture` encodes each by itself, so that it can be kept, or drawn elsewhere.
+const PART_SECONDS: u32 = 8;
+
+impl Render {
+    /// How many parts `koda-capture` makes of it that are kept while it runs: those of ProRes and PNG are as large as the film,
+    /// and a GIF has only one.
+    #[must_use]
+    pub fn parts(&self) -> u32 {
+        match self.spec.format {
+            Format::Mp4 | Format::Webm => self.frames.div_ceil((self.fps * PART_SECONDS).max(1)),
+            Format::Gif | Format::Png | Format::Mov => 1,
+        }
+    }
 }
 
 /// Where a render stands.
@@ -253,6 +271,9 @@ pub struct RenderOutput {
     pub duration_seconds: f64,
     /// How frames were taken.
     pub capture: String,
+    /// How many sandboxes drew it; 0 where nobody counted.
+    #[serde(default)]
+    pub sandboxes: u32,
     /// How long the render took.
     pub seconds: f64,
     /// Key of the poster picture in the object store.

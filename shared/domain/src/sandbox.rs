@@ -12,8 +12,10 @@ use utoipa::ToSchema;
 /// What a sandbox is to be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SandboxSpec {
-    /// Whose sandbox it is. Creating twice for one session gives the one that lives.
+    /// Whose sandbox it is. Creating twice for one session and place gives the one that lives.
     pub session: SessionId,
+    /// Which of the session's sandboxes: 0 is the one it works in, others help it with a render.
+    pub place: u32,
     /// What `/app` is made from.
     pub template: Engine,
     /// What it may use.
@@ -53,6 +55,9 @@ pub struct Sandbox {
     pub id: SandboxId,
     /// Whose it is.
     pub session: SessionId,
+    /// Which of the session's, see [`SandboxSpec::place`].
+    #[serde(default)]
+    pub place: u32,
     /// What `/app` was made from.
     pub template: Engine,
     /// When it was made.

@@ -17,5 +17,5 @@ mod sandbox;
 mod time;
 
 pub use model::{ScriptedModel, answer, call, say};
-pub use sandbox::{FakeRun, FakeSandboxes};
+pub use sandbox::{FakeFiles, FakeRun, FakeSandboxes};
 pub use time::{SeqIds, TestClock};

@@ -170,7 +170,10 @@ impl SandboxProvider for FakeSandboxes {
 
     async fn create(&self, spec: &SandboxSpec) -> Result<Sandbox, SandboxError> {
         let mut all = self.inside.lock().unwrap();
-        if let Some(found) = all.values().find(|i| i.sandbox.session == spec.session) {
+        if let Some(found) = all
+            .values()
+            .find(|i| (i.sandbox.session, i.sandbox.place) == (spec.session, spec.place))
+        {
             return Ok(found.sandbox.clone());
         }
         let mut made = self.made.lock().unwrap();
@@ -178,6 +181,7 @@ impl SandboxProvider for FakeSandboxes {
         let sandbox = Sandbox {
             id: SandboxId(format!("fake-{made}")),
             session: spec.session,
+            place: spec.place,
             template: spec.template,
             created_at: Timestamp::UNIX_EPOCH,
             expires_at: Timestamp::MAX,

@@ -1217,6 +1217,13 @@ export interface components {
             /** @enum {string} */
             type: "render_started";
         } | {
+            /** @description Which. */
+            render_id: components["schemas"]["RenderId"];
+            /** @description The sandboxes. */
+            sandboxes: components["schemas"]["SandboxId"][];
+            /** @enum {string} */
+            type: "render_shared";
+        } | {
             /** @description How far. */
             progress: components["schemas"]["RenderProgress"];
             /** @description Which. */
@@ -1469,6 +1476,8 @@ export interface components {
                  * @description Of the output.
                  */
                 frames: number;
+                /** @description Sandboxes that draw a share of it, besides the session's own. */
+                helpers?: components["schemas"]["SandboxId"][];
                 /** @description Its name. */
                 id: components["schemas"]["RenderId"];
                 output?: components["schemas"]["RenderOutput"] | null;
@@ -1842,6 +1851,8 @@ export interface components {
              * @description Of the output.
              */
             frames: number;
+            /** @description Sandboxes that draw a share of it, besides the session's own. */
+            helpers?: components["schemas"]["SandboxId"][];
             /** @description Its name. */
             id: components["schemas"]["RenderId"];
             output?: components["schemas"]["RenderOutput"] | null;
@@ -1900,6 +1911,11 @@ export interface components {
             object: string;
             /** @description Key of the poster picture in the object store. */
             poster?: string | null;
+            /**
+             * Format: int32
+             * @description How many sandboxes drew it; 0 where nobody counted.
+             */
+            sandboxes?: number;
             /**
              * Format: double
              * @description How long the render took.

@@ -191,7 +191,11 @@ function apply(view: Draft, event: SessionEvent): void {
         status: "running",
         attempts: event.attempt,
         progress: null,
+        helpers: [],
       });
+      return;
+    case "render_shared":
+      ofRender(view, event.render_id, { helpers: event.sandboxes });
       return;
     case "render_progressed":
       ofRender(view, event.render_id, { progress: event.progress });

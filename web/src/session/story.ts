@@ -341,6 +341,7 @@ export function render(id: string, patch: Partial<Render> = {}): Render {
     size: { width: 1920, height: 1080 },
     fps: 30,
     frames: 195,
+    helpers: [],
     created_at: "2026-11-23T10:05:00Z",
     status: "queued",
     attempts: 0,

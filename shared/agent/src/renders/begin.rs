@@ -1,22 +1,17 @@
 //! Beginning a render: a workspace of its own in the sandbox, and the renderer in it.
 
-use super::{DEADLINE, Ended, Watch};
-use crate::environment::Contents;
+use super::{DEADLINE, Ended, Watch, parts};
+use crate::{StudioError, environment::Contents};
 use koda_domain::{
     EventBody, SandboxId,
     render::RenderStatus,
     sandbox::{Exec, ProcessName, run},
-    store::SessionHead,
     version::{Manifest, Version},
 };
 use std::time::Duration;
 
 impl Watch<'_> {
-    pub(super) async fn start(
-        &mut self,
-        head: &SessionHead,
-        version: &Version,
-    ) -> Result<SandboxId, Ended> {
+    pub(super) async fn start(&mut self, version: &Version) -> Result<SandboxId, Ended> {
         self.render.attempts += 1;
         let attempt = self.render.attempts;
         let now = self
@@ -36,45 +31,55 @@ impl Watch<'_> {
             };
             self.studio.prepare(&now, version.engine, contents).await?
         };
-        // A workspace of its own: edits go on in `/app` while this renders.
+        self.studio
+            .sandboxes()
+            .kill(&sandbox, &self.process(), Duration::ZERO)
+            .await?;
+        self.lay_workspace(version, &sandbox).await?;
+        if parts::kept(&self.render) {
+            self.lay_parts(&sandbox, 0..self.render.parts(), &[])
+                .await?;
+        }
+        let shares = self.shares();
+        let share = (shares > 1).then_some((0, shares));
+        self.studio
+            .sandboxes()
+            .spawn(&sandbox, &self.command(share))
+            .await?;
+        if shares > 1 {
+            self.share(version).await?;
+        }
+        Ok(sandbox)
+    }
+
+    /// A workspace of its own: edits go on in `/app` while this renders.
+    pub(super) async fn lay_workspace(
+        &self,
+        version: &Version,
+        sandbox: &SandboxId,
+    ) -> Result<(), StudioError> {
+        self.clear(sandbox).await;
         let manifest = Manifest::new(version.engine, &version.title, &version.settings);
         let app = format!("{}/app", self.folder());
         self.studio
-            .lay_out(&head.tenant, &sandbox, &app, &version.files, &manifest)
-            .await?;
-        let name = self.process();
-        self.studio
-            .sandboxes()
-            .kill(&sandbox, &name, Duration::ZERO)
+            .lay_out(&self.tenant, sandbox, &app, &version.files, &manifest)
             .await?;
         let modules = format!("/app/{app}/node_modules");
         let link = ["ln", "-sfn", "/app/node_modules", &modules];
         let link = Exec::new(ProcessName::new("link"), &link, Duration::from_secs(10));
-        run(self.studio.sandboxes(), &sandbox, &link).await?;
-        self.studio
-            .sandboxes()
-            .spawn(&sandbox, &self.command(name))
-            .await?;
-        Ok(sandbox)
+        Ok(run(self.studio.sandboxes(), sandbox, &link)
+            .await
+            .map(drop)?)
     }
 
-    fn command(&self, name: ProcessName) -> Exec {
+    /// The renderer, for all of the film or for one share of so many.
+    pub(super) fn command(&self, share: Option<(u32, u32)>) -> Exec {
         let folder = format!("/app/{}", self.folder());
         let spec = &self.render.spec;
         let text = |n: u32| n.to_string();
-        // The shell only opens the progress log and becomes the renderer; what it runs is this constant.
-        let redirect = r#"exec "$@" > "$KODA_PROGRESS""#;
-        let mut argv: Vec<String> = [
-            "sh",
-            "-c",
-            redirect,
-            "sh",
-            "koda-capture",
-            "render",
-            "--app",
-        ]
-        .map(str::to_owned)
-        .to_vec();
+        let mut argv: Vec<String> = ["koda-capture", "render", "--app"]
+            .map(str::to_owned)
+            .to_vec();
         argv.push(format!("{folder}/app"));
         let mut option = |name: &str, value: String| argv.extend([name.to_owned(), value]);
         option("--out", format!("{folder}/{}", self.file_name()));
@@ -88,17 +93,22 @@ impl Watch<'_> {
             option("--from", text(range.start));
             option("--to", text(range.end));
         }
-        if self.render.attempts > 1 {
-            // What failed before may have been too much at once.
+        if self.crowded {
             option("--browsers", text(1));
+        }
+        if parts::kept(&self.render) {
+            option("--parts", format!("/app/{}", self.parts_folder()));
+        }
+        if let Some((index, of)) = share {
+            option("--share", format!("{index}/{of}"));
         }
         if spec.transparent {
             argv.push("--transparent".to_owned());
         }
         let args: Vec<&str> = argv.iter().map(String::as_str).collect();
-        let mut exec = Exec::new(name, &args, DEADLINE);
-        exec.env
-            .insert("KODA_PROGRESS".into(), format!("{folder}/log.ndjson"));
+        let mut exec = Exec::new(self.process(), &args, DEADLINE);
+        let progress = format!("/app/{}", self.progress_file());
+        exec.env.insert("KODA_PROGRESS".into(), progress);
         exec.env
             .insert("KODA_VITE_CACHE".into(), format!("{folder}/vite"));
         exec

@@ -2,16 +2,18 @@
 
 mod begin;
 mod home;
+mod parts;
+mod share;
+mod watch;
 
-use crate::{Studio, StudioError, commit::Writer, workspace::own_path};
+use crate::{Studio, StudioError, commit::Writer};
 use koda_domain::{
-    EventBody, SandboxId, SessionId,
-    render::{Render, RenderFailure, RenderOutput, RenderProgress, RenderStatus},
+    EventBody, SandboxId, SessionId, TenantId,
+    render::{Render, RenderFailure, RenderOutput, RenderStatus},
     sandbox::{ProcessName, ProcessStatus, SandboxError},
     store::{Lease, SessionHead, StoreError},
 };
-use serde_json::Value;
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
@@ -21,10 +23,10 @@ const LOOK: Duration = Duration::from_millis(300);
 const DEADLINE: Duration = Duration::from_secs(2 * 3600);
 /// How long a cancelled render has to clean up after itself.
 const GRACE: Duration = Duration::from_millis(800);
-/// The longest progress log.
-const LOG_BYTES: u64 = 4 << 20;
 /// How often a render is begun where its sandbox was lost or its browser died.
 const ATTEMPTS: u32 = 2;
+/// How often where parts of it had become whole each time.
+const MOST_ATTEMPTS: u32 = 20;
 
 /// Why the watch over a render ended without a result of its own.
 enum Ended {
@@ -90,9 +92,16 @@ fn failure(code: &str, message: &str) -> RenderFailure {
 struct Watch<'a> {
     studio: &'a Studio,
     session: SessionId,
+    tenant: TenantId,
     render: Render,
     lease: &'a Lease,
     cancel: CancellationToken,
+    /// Parts that are in the object store.
+    home: HashSet<u32>,
+    /// Whether this attempt has made a part whole.
+    fruitful: bool,
+    /// Whether the attempt before failed by itself: it may have been too much at once.
+    crowded: bool,
 }
 
 impl Studio {
@@ -137,9 +146,13 @@ impl Studio {
                 let watch = Watch {
                     studio: self,
                     session,
+                    tenant: head.tenant.clone(),
                     render,
                     lease: &lease,
                     cancel: cancel.clone(),
+                    home: HashSet::new(),
+                    fruitful: false,
+                    crowded: false,
                 };
                 let span = info_span!("render", tenant = %head.tenant, session.id = %session, render.id = %watch.render.id);
                 if !Box::pin(watch.run(head)).instrument(span).await {
@@ -165,6 +178,7 @@ impl Watch<'_> {
             let ended = match cancel.run_until_cancelled(self.attempt(&head)).await {
                 None => Ended::Silently,
                 Some(Ok(output)) => {
+                    self.forget_parts().await;
                     info!(
                         monotonic_counter.koda.renders = 1,
                         histogram.koda.render.seconds = output.seconds,
@@ -183,12 +197,17 @@ impl Watch<'_> {
             let event = match ended {
                 Ended::Silently => return false,
                 Ended::Cancelled => EventBody::RenderCancelled { render_id: id },
-                Ended::Again(failure) if self.render.attempts < ATTEMPTS => {
+                Ended::Again(failure)
+                    if self.render.attempts < ATTEMPTS
+                        || self.fruitful && self.render.attempts < MOST_ATTEMPTS =>
+                {
                     warn!(
                         code = failure.code,
                         "The render begins again: {}", failure.message
                     );
                     self.render.status = RenderStatus::Queued;
+                    self.fruitful = false;
+                    self.crowded = failure.code != "sandbox_lost";
                     continue;
                 }
                 Ended::Again(failure) | Ended::Failed(failure) => {
@@ -204,6 +223,7 @@ impl Watch<'_> {
                     }
                 }
             };
+            self.forget_parts().await;
             return self.tell(vec![event]).await.is_ok();
         }
     }
@@ -233,14 +253,21 @@ impl Watch<'_> {
         let version = self.studio.version_of(head, self.render.version_id).await?;
         let sandbox = match self.running_in(head).await? {
             Some(sandbox) => sandbox,
-            None => self.start(head, &version).await?,
+            None => self.start(&version).await?,
         };
+        // Helpers are let go on the way.
+        let sandboxes = 1 + u32::try_from(self.render.helpers.len()).unwrap_or(u32::MAX);
         let last = self.watch(&sandbox).await;
         let result = match last {
             Ok(last) => self.bring_home(head, &version, &sandbox, &last).await,
             Err(ended) => Err(ended),
         };
+        let result = result.map(|output| RenderOutput {
+            sandboxes,
+            ..output
+        });
         if !matches!(result, Err(Ended::Silently)) {
+            self.let_helpers_go().await;
             self.clear(&sandbox).await;
         }
         result
@@ -266,56 +293,7 @@ impl Watch<'_> {
         format!("out.{}", self.render.spec.format.extension())
     }
 
-    /// Follows the render until it ends; returns its last line.
-    async fn watch(&self, sandbox: &SandboxId) -> Result<Value, Ended> {
-        let name = self.process();
-        let log = own_path(&format!("{}/log.ndjson", self.folder()))?;
-        let mut told = None;
-        loop {
-            let status = self.studio.sandboxes().process(sandbox, &name).await?;
-            let lines = match self.studio.sandboxes().read(sandbox, &log, LOG_BYTES).await {
-                Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-                Err(SandboxError::NotFound(_)) => String::new(),
-                Err(error) => return Err(error.into()),
-            };
-            let last = lines
-                .lines()
-                .rev()
-                .find_map(|line| serde_json::from_str::<Value>(line).ok());
-            match status {
-                ProcessStatus::Running => {}
-                ProcessStatus::Unknown => return Err(SandboxError::Gone.into()),
-                ProcessStatus::Exited(status) => {
-                    return last.filter(|l| l["type"] != "progress").ok_or_else(|| {
-                        let how = status
-                            .ended_by
-                            .map_or(String::new(), |by| format!(", ended by {by:?}"));
-                        let message = format!("The renderer ended with code {}{how}.", status.code);
-                        Ended::Again(failure("renderer_ended", &message))
-                    });
-                }
-            }
-            let progress =
-                last.and_then(|line| serde_json::from_value::<RenderProgress>(line).ok());
-            if let Some(progress) = progress.filter(|p| told.as_ref() != Some(p)) {
-                told = Some(progress.clone());
-                self.tell(vec![EventBody::RenderProgressed {
-                    render_id: self.render.id,
-                    progress,
-                }])
-                .await?;
-            }
-            let head = self.studio.store().session_any(self.session).await?;
-            match head.state.render(self.render.id) {
-                None => return Err(Ended::Silently),
-                Some(render) if render.cancel_requested => {
-                    self.studio.sandboxes().kill(sandbox, &name, GRACE).await?;
-                    return Err(Ended::Cancelled);
-                }
-                Some(_) => {}
-            }
-            self.studio.touch(sandbox).await;
-            tokio::time::sleep(LOOK).await;
-        }
+    fn progress_file(&self) -> String {
+        format!("{}/progress.json", self.folder())
     }
 }

@@ -16,4 +16,5 @@ mod memory;
 mod plans;
 mod renders;
 mod room;
+mod shares;
 mod survival;

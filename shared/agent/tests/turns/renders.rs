@@ -29,7 +29,7 @@ fn renders(fails: u32) -> FakeSandboxes {
         };
         let folder = log
             .trim_start_matches("/app/")
-            .trim_end_matches("/log.ndjson")
+            .trim_end_matches("/progress.json")
             .to_owned();
         let failing = tries.fetch_add(1, Ordering::SeqCst) < fails;
         let last = if failing {
@@ -39,7 +39,7 @@ fn renders(fails: u32) -> FakeSandboxes {
             json!({"type": "rendered", "width": 1280, "height": 720, "fps": 30, "frames": 60, "duration_seconds": 2.0,
                 "capture": "begin-frame", "sha256": "", "seconds": 1.0})
         };
-        files.insert(format!("{folder}/log.ndjson"), format!("{{\"type\":\"progress\",\"stage\":\"capture\",\"frame\":1,\"total\":60,\"fps\":9.0,\"seconds_left\":1.0}}\n{last}\n").into());
+        files.insert(format!("{folder}/progress.json"), format!("{{\"type\":\"progress\",\"stage\":\"capture\",\"frame\":1,\"total\":60,\"fps\":9.0,\"seconds_left\":1.0}}\n{last}\n").into());
         FakeRun {
             takes: Duration::from_millis(200),
             code: i32::from(failing),

@@ -62,6 +62,8 @@ pub struct Config {
     pub max_sandboxes: usize,
     /// The most renders at once.
     pub max_renders: usize,
+    /// The most sandboxes that draw one render.
+    pub render_sandboxes: u32,
     /// What one turn may use.
     pub budget: TurnBudget,
     /// How often a tenant may do what costs something.
@@ -310,6 +312,7 @@ impl Config {
             ),
             max_sandboxes: reader.parsed("KODA_MAX_SANDBOXES", "a number"),
             max_renders: reader.parsed("KODA_MAX_RENDERS", "a number"),
+            render_sandboxes: reader.parsed("KODA_RENDER_SANDBOXES", "a number"),
             budget: TurnBudget {
                 steps: reader.parsed("KODA_TURN_MAX_STEPS", "a number"),
                 tokens: reader.parsed("KODA_TURN_MAX_TOKENS", "a number"),

@@ -358,6 +358,12 @@ pub const VARIABLES: &[Variable] = &[
         "The most exports at once.",
     ),
     variable(
+        "KODA_RENDER_SANDBOXES",
+        "features.sandboxesPerRender",
+        "1",
+        "How many sandboxes may draw one long MP4 or WebM together: each draws some of its parts of eight seconds, and the session's own joins them without encoding again.",
+    ),
+    variable(
         "KODA_TURNS_PER_MINUTE",
         "limits.turnsPerMinute",
         "60",

@@ -176,6 +176,7 @@ impl SessionState {
             EventBody::TurnFinished { outcome } => self.turn_finished(at, outcome),
             EventBody::RenderQueued { .. }
             | EventBody::RenderStarted { .. }
+            | EventBody::RenderShared { .. }
             | EventBody::RenderProgressed { .. }
             | EventBody::RenderReady { .. }
             | EventBody::RenderFailed { .. }
@@ -332,6 +333,7 @@ impl SessionState {
                 return;
             }
             EventBody::RenderStarted { render_id, .. }
+            | EventBody::RenderShared { render_id, .. }
             | EventBody::RenderProgressed { render_id, .. }
             | EventBody::RenderReady { render_id, .. }
             | EventBody::RenderFailed { render_id, .. }
@@ -347,7 +349,9 @@ impl SessionState {
                 render.status = RenderStatus::Running;
                 render.attempts = *attempt;
                 render.progress = None;
+                render.helpers.clear();
             }
+            EventBody::RenderShared { sandboxes, .. } => render.helpers.clone_from(sandboxes),
             EventBody::RenderProgressed { progress, .. } => {
                 render.progress = Some(progress.clone())
             }

@@ -74,6 +74,7 @@ async fn with_preview(path: &Path) -> (App, String) {
     let (_, session) = app.session().await;
     let spec = SandboxSpec {
         session,
+        place: 0,
         template: Engine::Remotion,
         limits: SandboxLimits::default(),
         life: Duration::from_secs(60),

@@ -13,6 +13,31 @@ pub async fn creating_twice_gives_one_sandbox(bench: Bench) {
     bench.provider.destroy(&a.id).await.expect("destroyed");
 }
 
+/// A session's other sandboxes live beside its own, are told apart, and are not taken for doubles.
+pub async fn a_session_has_a_sandbox_for_each_place(bench: Bench) {
+    let spec = spec();
+    let mut other = spec.clone();
+    other.place = 1;
+    let own = bench.provider.create(&spec).await.expect("its own");
+    let helper = bench.provider.create(&other).await.expect("a helper");
+    assert_ne!(own.id, helper.id);
+    assert_eq!((own.place, helper.place), (0, 1));
+    let again = bench.elsewhere.create(&other).await.expect("found again");
+    assert_eq!(again.id, helper.id);
+    bench.provider.sweep().await.expect("swept");
+    let owned = bench.elsewhere.owned().await.expect("a list");
+    for (id, place) in [(&own.id, 0), (&helper.id, 1)] {
+        let mut found = owned.iter().filter(|it| it.id == *id);
+        assert_eq!(found.next().map(|it| it.place), Some(place));
+    }
+    bench.provider.destroy(&helper.id).await.expect("destroyed");
+    assert!(
+        bench.provider.get(&own.id).await.is_ok(),
+        "its own went too"
+    );
+    bench.provider.destroy(&own.id).await.expect("destroyed");
+}
+
 /// Owned sandboxes are listed from anywhere, live on when extended, and end when their time is over.
 pub async fn life_is_extended_and_ends(bench: Bench) {
     let mut short = spec();

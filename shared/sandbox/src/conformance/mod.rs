@@ -81,6 +81,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 fn spec() -> SandboxSpec {
     SandboxSpec {
         session: SessionId::new(ulid::Ulid::generate()),
+        place: 0,
         template: Engine::Remotion,
         limits: SandboxLimits {
             memory: 512 << 20,
@@ -139,7 +140,7 @@ macro_rules! sandbox_conformance {
             failures_to_start_and_signals_are_told, a_deadline_ends_the_whole_tree, killing_leaves_nothing,
             output_is_capped, a_spawned_process_is_found_by_name, a_command_that_says_nothing_is_started_at_once,
             memory_is_limited, disk_is_limited, a_fork_bomb_is_contained, there_is_no_egress,
-            the_kernel_cannot_be_set, creating_twice_gives_one_sandbox, life_is_extended_and_ends,
+            the_kernel_cannot_be_set, creating_twice_gives_one_sandbox, a_session_has_a_sandbox_for_each_place, life_is_extended_and_ends,
             destroying_is_final, the_preview_is_reached, sweeping_spares_what_lives,
         );
     };

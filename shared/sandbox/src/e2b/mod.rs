@@ -239,6 +239,7 @@ impl E2bProvider {
             .list(&query)
             .await
             .map_err(|e| calls::failed(&e))?;
+        found.retain(|info| owner::place_of(info) == spec.place);
         if let Some(made) = made.filter(|made| found.iter().all(|info| info.id != made.0)) {
             match self.client.get(&made.0).await {
                 Ok(info) => found.push(info),

@@ -10,6 +10,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 const DEPLOYMENT: &str = "koda_deployment";
 const SESSION: &str = "koda_session";
+/// Only where it is not 0.
+const PLACE: &str = "koda_place";
 const ENGINE: &str = "koda_engine";
 /// Of the supervisor's protocol: a sandbox of another version of Koda is not used.
 const VERSION: &str = "koda_wire";
@@ -34,6 +36,9 @@ impl Owner<'_> {
         let mut metadata = self.all().metadata;
         metadata.insert(SESSION.into(), spec.session.to_string());
         metadata.insert(ENGINE.into(), spec.template.to_string());
+        if spec.place > 0 {
+            metadata.insert(PLACE.into(), spec.place.to_string());
+        }
         metadata
     }
 
@@ -64,6 +69,14 @@ impl Owner<'_> {
     }
 }
 
+/// Which of its session's sandboxes it is.
+pub(super) fn place_of(info: &SandboxInfo) -> u32 {
+    let place = info.metadata.get(PLACE);
+    place
+        .and_then(|place| place.parse().ok())
+        .unwrap_or_default()
+}
+
 /// A sandbox as Koda sees it; none where its marks are not ours.
 pub(super) fn sandbox_of(info: &SandboxInfo, max_life: Duration) -> Option<Sandbox> {
     // The time that a plan gives begins anew when a sandbox is resumed.
@@ -71,6 +84,7 @@ pub(super) fn sandbox_of(info: &SandboxInfo, max_life: Duration) -> Option<Sandb
     Some(Sandbox {
         id: SandboxId(info.id.clone()),
         session: info.metadata.get(SESSION)?.parse().ok()?,
+        place: place_of(info),
         template: info.metadata.get(ENGINE)?.parse().ok()?,
         created_at: info.started_at,
         expires_at: info.end_at,

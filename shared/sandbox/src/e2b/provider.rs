@@ -240,7 +240,8 @@ impl SandboxProvider for E2bProvider {
         // A machine takes everything with it; only doubles of a session can be left.
         let mut of_session: BTreeMap<_, Vec<Sandbox>> = BTreeMap::new();
         for sandbox in self.owned().await? {
-            of_session.entry(sandbox.session).or_default().push(sandbox);
+            let whose = (sandbox.session, sandbox.place);
+            of_session.entry(whose).or_default().push(sandbox);
         }
         let mut swept = 0;
         for (_, mut sandboxes) in of_session {

@@ -118,6 +118,7 @@ impl LocalProvider {
             sandbox: Sandbox {
                 id,
                 session: spec.session,
+                place: spec.place,
                 template: spec.template,
                 created_at: now,
                 expires_at: now.checked_add(spec.life).unwrap_or(now),
@@ -185,7 +186,7 @@ impl SandboxProvider for LocalProvider {
         let living = self.living().await;
         let of_session = living
             .iter()
-            .find(|(sandbox, _)| sandbox.session == spec.session);
+            .find(|(it, _)| (it.session, it.place) == (spec.session, spec.place));
         if let Some((sandbox, answer)) = of_session {
             return answer.clone().map(|()| sandbox.clone());
         }

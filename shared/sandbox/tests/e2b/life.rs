@@ -17,6 +17,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 fn spec(life: Duration) -> SandboxSpec {
     SandboxSpec {
         session: SessionId::new(ulid::Ulid::generate()),
+        place: 0,
         template: Engine::Remotion,
         limits: SandboxLimits::default(),
         life,

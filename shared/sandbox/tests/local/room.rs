@@ -219,6 +219,7 @@ pub async fn room(test: &str) -> Option<(Room, Arc<LocalProvider>)> {
 pub fn spec() -> SandboxSpec {
     SandboxSpec {
         session: SessionId::new(ulid::Ulid::generate()),
+        place: 0,
         template: Engine::Remotion,
         limits: SandboxLimits {
             memory: 512 << 20,

@@ -67,6 +67,7 @@ struct Rendered<'a> {
 #[derive(Serialize)]
 struct Drawn {
     parts: Vec<usize>,
+    frames: usize,
     seconds: f64,
 }
 
@@ -160,8 +161,10 @@ pub async fn run(request: &Request) -> Result<()> {
     let obstacle = job.obstacle;
     drop(members);
     if request.share.is_some() {
+        let whole = parts.whole();
         let drawn = Drawn {
-            parts: parts.whole(),
+            frames: parts.frames(&whole),
+            parts: whole,
             seconds: round(began.elapsed().as_secs_f64(), 2),
         };
         line("drawn", &drawn);

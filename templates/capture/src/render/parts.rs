@@ -117,7 +117,7 @@ impl Parts {
         Ok(Self {
             folder,
             extension: expected.format.extension(),
-            ranges: ranges(expected),
+            ranges: ranges(expected, kept.is_some()),
             base,
             _own: own,
         })
@@ -324,16 +324,18 @@ fn add(at: &Path, app: &Path, whole: bool, hash: &mut Sha256) -> std::io::Result
     Ok(())
 }
 
-/// Which frames belong together. The colours of a GIF are chosen for all of it, so that it has one part.
+/// Which frames belong together. The colours of a GIF are chosen for all of it, so that it has one part. So has what is large and
+/// comes out the same either way, ProRes and PNG, unless parts of it are to be kept: joining takes the room of the file again.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a few seconds at some hundred frames a second at most"
 )]
-fn ranges(expected: &Expected) -> Vec<Range<usize>> {
+fn ranges(expected: &Expected, kept: bool) -> Vec<Range<usize>> {
     let frames = expected.frames as usize;
     let length = match expected.format {
         Format::Gif => frames,
+        Format::Mov | Format::Png if !kept => frames,
         _ => ((expected.fps * SECONDS).round() as usize).max(1),
     };
     (0..frames.max(1))
@@ -380,7 +382,7 @@ mod tests {
 
     #[test]
     fn the_colours_of_a_gif_are_chosen_once() {
-        assert_eq!(ranges(&expected(Format::Gif, 900)).len(), 1);
+        assert_eq!(ranges(&expected(Format::Gif, 900), true).len(), 1);
     }
 
     #[test]

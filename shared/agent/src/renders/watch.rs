@@ -1,0 +1,197 @@
+//! Watching a render: how far it is, what of it is whole, and what it ended with.
+
+use super::{Ended, GRACE, LOOK, Watch, failure, parts};
+use crate::workspace::own_path;
+use koda_domain::{
+    EventBody, SandboxId,
+    render::RenderProgress,
+    sandbox::{ExitStatus, ProcessStatus, SandboxError},
+};
+use serde_json::Value;
+
+/// The longest last line.
+const LAST_BYTES: u64 = 1 << 20;
+
+/// What a sandbox's renderer does, and what it said last.
+pub(super) struct Heard {
+    pub status: ProcessStatus,
+    pub said: Value,
+}
+
+impl Heard {
+    fn kind(&self) -> &str {
+        self.said["type"].as_str().unwrap_or_default()
+    }
+
+    fn progress(&self) -> Option<RenderProgress> {
+        let tells = self.kind() == "progress";
+        tells
+            .then(|| serde_json::from_value(self.said.clone()).ok())
+            .flatten()
+    }
+
+    /// Frames that it has done, of those that it is to do.
+    fn done(&self) -> u32 {
+        match self.kind() {
+            "progress" => self.progress().map_or(0, |progress| progress.frame),
+            _ => self.said["frames"]
+                .as_u64()
+                .and_then(|frames| u32::try_from(frames).ok())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+impl Watch<'_> {
+    /// Asks a sandbox what its renderer does.
+    pub(super) async fn hear(&self, sandbox: &SandboxId) -> Result<Heard, SandboxError> {
+        // The status first: what ends in between has said its last word then.
+        let status = self
+            .studio
+            .sandboxes()
+            .process(sandbox, &self.process())
+            .await?;
+        let path = own_path(&self.progress_file())?;
+        let said = match self
+            .studio
+            .sandboxes()
+            .read(sandbox, &path, LAST_BYTES)
+            .await
+        {
+            Ok(bytes) => String::from_utf8_lossy(&bytes)
+                .lines()
+                .rev()
+                .find_map(|line| serde_json::from_str(line.trim()).ok())
+                .unwrap_or_default(),
+            Err(SandboxError::NotFound(_)) => Value::Null,
+            Err(error) => return Err(error),
+        };
+        Ok(Heard { status, said })
+    }
+
+    /// Follows the render until it ends; returns its last line.
+    pub(super) async fn watch(&mut self, sandbox: &SandboxId) -> Result<Value, Ended> {
+        let mut told = None;
+        loop {
+            let own = self.hear(sandbox).await?;
+            if parts::kept(&self.render) {
+                self.bring_parts(sandbox, &own.said).await;
+            }
+            let team = self.hear_helpers().await;
+            if let Some(failed) = team.failed {
+                return Ok(failed);
+            }
+            match &own.status {
+                ProcessStatus::Running => {}
+                ProcessStatus::Unknown => return Err(SandboxError::Gone.into()),
+                ProcessStatus::Exited(_) if own.kind() == "drawn" => {
+                    if team.working == 0 {
+                        // Whatever others have not brought, it draws itself.
+                        self.let_helpers_go().await;
+                        self.join(sandbox, &own.said).await?;
+                    }
+                }
+                ProcessStatus::Exited(status) => {
+                    return match own.kind() {
+                        "rendered" | "error" => Ok(own.said),
+                        _ => Err(unsaid(status)),
+                    };
+                }
+            }
+            let mine = own.progress();
+            if let Some(mine) = mine.or_else(|| team.progress.clone()) {
+                let progress = self.together(mine, own.done(), &team);
+                if told.as_ref() != Some(&progress) {
+                    told = Some(progress.clone());
+                    self.tell(vec![EventBody::RenderProgressed {
+                        render_id: self.render.id,
+                        progress,
+                    }])
+                    .await?;
+                }
+            }
+            let now = self.studio.store().session_any(self.session).await?;
+            match now.state.render(self.render.id) {
+                None => return Err(Ended::Silently),
+                Some(render) if render.cancel_requested => {
+                    let process = self.process();
+                    let kill = self.studio.sandboxes().kill(sandbox, &process, GRACE);
+                    kill.await?;
+                    return Err(Ended::Cancelled);
+                }
+                Some(_) => {}
+            }
+            self.studio.touch(sandbox).await;
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// What several sandboxes have done together.
+    fn together(&self, mine: RenderProgress, done: u32, team: &Team) -> RenderProgress {
+        if self.render.helpers.is_empty() {
+            return mine;
+        }
+        let fps = mine.fps + team.fps;
+        let total = self.render.frames;
+        let frame = (done + team.frames).min(total);
+        RenderProgress {
+            frame,
+            total,
+            fps,
+            seconds_left: (fps > 0.0)
+                .then(|| (f64::from(total - frame) / fps * 10.0).round() / 10.0),
+            ..mine
+        }
+    }
+
+    /// Asks every helper; brings home what of theirs is whole.
+    async fn hear_helpers(&mut self) -> Team {
+        let mut team = Team::default();
+        for helper in self.render.helpers.clone() {
+            // One that does not answer has no share any more: the session's own sandbox draws that.
+            let Ok(heard) = self.hear(&helper).await else {
+                continue;
+            };
+            self.bring_parts(&helper, &heard.said).await;
+            team.frames += heard.done();
+            if let Some(progress) = heard.progress() {
+                team.fps += progress.fps;
+                team.progress.get_or_insert(progress);
+            }
+            match heard.status {
+                ProcessStatus::Running => {
+                    team.working += 1;
+                    self.studio.touch(&helper).await;
+                }
+                ProcessStatus::Exited(_)
+                    if heard.said["code"] == "frame_failed"
+                        || heard.said["code"] == "page_failed" =>
+                {
+                    // The composition's own fault: it is the same everywhere.
+                    team.failed = Some(heard.said);
+                }
+                ProcessStatus::Exited(_) | ProcessStatus::Unknown => {}
+            }
+        }
+        team
+    }
+}
+
+/// What all helpers do.
+#[derive(Default)]
+struct Team {
+    working: usize,
+    frames: u32,
+    fps: f64,
+    progress: Option<RenderProgress>,
+    failed: Option<Value>,
+}
+
+/// Why a renderer that said nothing in the end has ended.
+fn unsaid(status: &ExitStatus) -> Ended {
+    let how = status
+        .ended_by
+        .map_or(String::new(), |by| format!(", ended by {by:?}"));
+    let message = format!("The renderer ended with code {}{how}.", status.code);
+    Ended::Again(failure("renderer_ended", &message))
+}
