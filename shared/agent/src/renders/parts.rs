@@ -47,25 +47,27 @@ impl Watch<'_> {
         ObjectKey::render(&self.tenant, self.render.id, &format!("part-{file}"))
     }
 
-    /// Brings home the parts that a sandbox says are whole. One that does not come is drawn again if the sandbox is lost.
-    pub(super) async fn bring_parts(&mut self, sandbox: &SandboxId, said: &Value) {
-        let whole = said["parts"].as_array().into_iter().flatten();
-        let whole = whole.filter_map(|part| u32::try_from(part.as_u64()?).ok());
-        for part in whole.collect::<Vec<_>>() {
-            if self.home.contains(&part) {
-                continue;
-            }
-            match self.bring_part(sandbox, part).await {
-                Ok(brought) => {
-                    self.home.insert(part);
-                    self.fruitful |= brought;
-                }
-                Err(error) => {
-                    warn!(%error, "Part {part} of {} stays in its sandbox: {error}", self.render.id);
-                    break;
+    /// Brings home the parts that sandboxes say are whole; returns which are there now, and whether each is new. One that does
+    /// not come is drawn again if its sandbox is lost.
+    pub(super) async fn bring_parts(&self, said: Vec<(SandboxId, Value)>) -> Vec<(u32, bool)> {
+        let mut brought = Vec::new();
+        if !kept(&self.render) {
+            return brought;
+        }
+        for (sandbox, said) in said {
+            let whole = said["parts"].as_array().into_iter().flatten();
+            let whole = whole.filter_map(|part| u32::try_from(part.as_u64()?).ok());
+            for part in whole.filter(|part| !self.home.contains(part)) {
+                match self.bring_part(&sandbox, part).await {
+                    Ok(new) => brought.push((part, new)),
+                    Err(error) => {
+                        warn!(%error, "Part {part} of {} stays in its sandbox: {error}", self.render.id);
+                        break;
+                    }
                 }
             }
         }
+        brought
     }
 
     /// Whether it was not at home yet.

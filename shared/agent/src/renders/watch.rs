@@ -1,6 +1,6 @@
 //! Watching a render: how far it is, what of it is whole, and what it ended with.
 
-use super::{Ended, GRACE, LOOK, Watch, failure, parts};
+use super::{Ended, GRACE, LOOK, Watch, failure};
 use crate::workspace::own_path;
 use koda_domain::{
     EventBody, SandboxId,
@@ -8,6 +8,7 @@ use koda_domain::{
     sandbox::{ExitStatus, ProcessStatus, SandboxError},
 };
 use serde_json::Value;
+use std::iter;
 
 /// The longest last line.
 const LAST_BYTES: u64 = 1 << 20;
@@ -74,10 +75,15 @@ impl Watch<'_> {
         let mut told = None;
         loop {
             let own = self.hear(sandbox).await?;
-            if parts::kept(&self.render) {
-                self.bring_parts(sandbox, &own.said).await;
-            }
             let team = self.hear_helpers().await;
+            let whole = iter::once((sandbox.clone(), own.said.clone())).chain(team.whole.clone());
+            let brought = tokio::select! {
+                brought = self.bring_parts(whole.collect()) => brought,
+                // Nobody who cancels waits for a large part to come home.
+                ended = self.until_over(sandbox) => return Err(ended),
+            };
+            self.fruitful |= brought.iter().any(|(_, new)| *new);
+            self.home.extend(brought.iter().map(|(part, _)| part));
             if let Some(failed) = team.failed {
                 return Ok(failed);
             }
@@ -110,19 +116,33 @@ impl Watch<'_> {
                     .await?;
                 }
             }
-            let now = self.studio.store().session_any(self.session).await?;
-            match now.state.render(self.render.id) {
-                None => return Err(Ended::Silently),
-                Some(render) if render.cancel_requested => {
-                    let process = self.process();
-                    let kill = self.studio.sandboxes().kill(sandbox, &process, GRACE);
-                    kill.await?;
-                    return Err(Ended::Cancelled);
-                }
-                Some(_) => {}
-            }
+            self.is_wanted(sandbox).await?;
             self.studio.touch(sandbox).await;
             tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Ends the renderer where somebody has cancelled the render, or it is there no more.
+    async fn is_wanted(&self, sandbox: &SandboxId) -> Result<(), Ended> {
+        let now = self.studio.store().session_any(self.session).await?;
+        match now.state.render(self.render.id) {
+            None => Err(Ended::Silently),
+            Some(render) if render.cancel_requested => {
+                let process = self.process();
+                let kill = self.studio.sandboxes().kill(sandbox, &process, GRACE);
+                kill.await?;
+                Err(Ended::Cancelled)
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    async fn until_over(&self, sandbox: &SandboxId) -> Ended {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if let Err(ended) = self.is_wanted(sandbox).await {
+                return ended;
+            }
         }
     }
 
@@ -144,15 +164,15 @@ impl Watch<'_> {
         }
     }
 
-    /// Asks every helper; brings home what of theirs is whole.
-    async fn hear_helpers(&mut self) -> Team {
+    /// Asks every helper.
+    async fn hear_helpers(&self) -> Team {
         let mut team = Team::default();
-        for helper in self.render.helpers.clone() {
+        for helper in &self.render.helpers {
             // One that does not answer has no share any more: the session's own sandbox draws that.
-            let Ok(heard) = self.hear(&helper).await else {
+            let Ok(heard) = self.hear(helper).await else {
                 continue;
             };
-            self.bring_parts(&helper, &heard.said).await;
+            team.whole.push((helper.clone(), heard.said.clone()));
             team.frames += heard.done();
             if let Some(progress) = heard.progress() {
                 team.fps += progress.fps;
@@ -161,7 +181,7 @@ impl Watch<'_> {
             match heard.status {
                 ProcessStatus::Running => {
                     team.working += 1;
-                    self.studio.touch(&helper).await;
+                    self.studio.touch(helper).await;
                 }
                 ProcessStatus::Exited(_)
                     if heard.said["code"] == "frame_failed"
@@ -180,6 +200,8 @@ impl Watch<'_> {
 /// What all helpers do.
 #[derive(Default)]
 struct Team {
+    /// Their last words, which say what of theirs is whole.
+    whole: Vec<(SandboxId, Value)>,
     working: usize,
     frames: u32,
     fps: f64,
