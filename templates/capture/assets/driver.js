@@ -28,11 +28,12 @@
 
   // Chromium moves what only changed its transform without looking again at the fraction of a pixel where it lies, so that
   // edges come out a little different after frame 54 than after frame 10. A clip that cuts nothing, put on the page and taken
-  // off in turn, makes it look at everything anew.
+  // off in turn, makes it look at everything anew. It reaches a whole picture beyond the page's box, which what is drawn larger
+  // than it is laid out does not fit into.
   let clipped = false;
   const refresh = () => {
     clipped = !clipped;
-    document.documentElement.style.clipPath = clipped ? "inset(-1px)" : "";
+    document.documentElement.style.clipPath = clipped ? "inset(-100vmax)" : "";
   };
 
   /** Waits until what was asked of the graphics processor is drawn: until then it has cost nothing that could be measured. */
@@ -40,6 +41,9 @@
     const gl = window.koda.canvas?.getContext("webgl2");
     gl?.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
   };
+
+  // Nobody is there who could answer.
+  Object.assign(window, { alert: () => undefined, confirm: () => false, prompt: () => null, print: () => undefined, open: () => null });
 
   const driver = {
     /** Waits for the page to set window.koda, so many milliseconds at most, and for its composition to be ready. */

@@ -7,7 +7,8 @@
 // - 3D: the composition's own canvas is read in the task that drew it.
 //
 // What is said to koda-capture goes through the binding __kodaTell: {"paint":true} wants a frame of the compositor, and
-// {"index":i,"slot":s,"sounds":…} says that the i-th of the frames asked for lies in slot s until free(s).
+// {"shows":i} says that the i-th of the frames asked for is about to be shown, and {"index":i,"slot":s,"sounds":…} that it lies in
+// slot s until free(s).
 (() => {
   "use strict";
   const tell = (message) => window.__kodaTell(JSON.stringify(message));
@@ -45,6 +46,8 @@
       on.before(this.place);
       document.body.append(this.canvas);
       this.canvas.append(this.frame);
+      // What has no style yet counts as not rendered: CSS animations that are moved into it would begin anew.
+      window.__kodaClock.settle();
       this.frame.moveBefore(on, null);
       this.context = this.canvas.getContext("2d", { willReadFrequently: true, alpha: transparent });
       this.size = [width, height];
@@ -178,8 +181,11 @@
       return obstacle();
     },
 
-    /** Makes the ring, and takes the stage over. */
+    /** Makes the ring, and takes the stage over; or answers {reload: true} where only a fresh page's can be: a transition that is
+     * under way would be lost. */
     async open({ width, height, slots, transparent, token }) {
+      const { now, stateful } = window.__kodaClock;
+      if (now > 0 && stateful) return { reload: true };
       source = window.koda.canvas ? new Drawn(width, height) : new Framed(width, height, transparent);
       worker = new Worker(URL.createObjectURL(new Blob([WRITER], { type: "text/javascript" })));
       const size = width * height * 4;
@@ -207,6 +213,7 @@
     /** Shows frames one after the other and hands over the pixels of each. Answers how many are done, and why no more. */
     async run(frames) {
       for (const [index, frame] of frames.entries()) {
+        tell({ shows: index });
         const shown = await pumped(window.__kodaDriver.goto(frame));
         if (shown.error || shown.reload) return { done: index, ...shown };
         const unfit = obstacle();

@@ -48,7 +48,7 @@ type Answer = std::result::Result<Value, String>;
 struct Shared {
     /// None once the browser is gone.
     waiting: Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>,
-    listeners: Mutex<HashMap<String, mpsc::UnboundedSender<Event>>>,
+    listeners: Mutex<HashMap<String, Vec<mpsc::UnboundedSender<Event>>>>,
 }
 
 /// A connection to one browser. Clones share it.
@@ -172,7 +172,8 @@ impl Cdp {
     pub fn listen(&self, session: &str) -> mpsc::UnboundedReceiver<Event> {
         let (sender, receiver) = mpsc::unbounded_channel();
         if let Ok(mut listeners) = self.shared.listeners.lock() {
-            listeners.insert(session.to_owned(), sender);
+            let others = listeners.entry(session.to_owned()).or_default();
+            others.push(sender);
         }
         receiver
     }
@@ -232,11 +233,9 @@ fn deliver(shared: &Shared, message: Message) {
             params: message.params.unwrap_or(Value::Null),
         };
         if let Ok(mut listeners) = shared.listeners.lock()
-            && listeners
-                .get(&session)
-                .is_some_and(|listener| listener.send(event).is_err())
+            && let Some(listeners) = listeners.get_mut(&session)
         {
-            listeners.remove(&session);
+            listeners.retain(|listener| listener.send(event.clone()).is_ok());
         }
     }
 }

@@ -62,8 +62,11 @@ impl Failure {
         self
     }
 
-    /// The same, at a frame.
+    /// The same, at a frame: what goes wrong with the page there goes wrong with the frame.
     pub fn at(mut self, frame: u32) -> Self {
+        if self.code == Code::PageFailed {
+            self.code = Code::FrameFailed;
+        }
         self.frame = Some(frame);
         self
     }

@@ -48,8 +48,6 @@ fn a_film_drawn_in_shares_by_several_is_to_the_byte_the_one_drawn_at_once() {
     for (name, more) in [
         ("film.mp4", [].as_slice()),
         ("film.webm", ["--transparent"].as_slice()),
-        ("film.mov", [].as_slice()),
-        ("film.zip", [].as_slice()),
     ] {
         let one = Fixture::new("barcode", 300);
         let other = Fixture::new("barcode", 300);

@@ -101,6 +101,9 @@ fn flags(graphics: Graphics, shell: bool) -> Vec<&'static str> {
         "--no-proxy-server",
         "--password-store=basic",
         "--autoplay-policy=no-user-gesture-required",
+        // A composition has no network and opens no windows: what is asked for fails at once, wherever it is rendered.
+        "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
+        "--block-new-web-contents",
         // Frames of renders are drawn into a canvas: assets/stream.js.
         "--enable-blink-features=CanvasDrawElement",
         // Frames are drawn when they are asked for, and whole: nothing is left for a later frame to fill in.

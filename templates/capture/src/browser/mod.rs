@@ -165,12 +165,22 @@ impl Browser {
 
     /// A failure with the last words of the browser, where it died.
     pub fn explain(&self, mut failure: Failure) -> Failure {
-        if failure.code == Code::BrowserFailed && self.cdp.is_gone() {
-            let said = self
-                .stderr
-                .lock()
-                .map(|said| String::from_utf8_lossy(&said).into_owned())
-                .unwrap_or_default();
+        if failure.code != Code::BrowserFailed {
+            return failure;
+        }
+        let said = self
+            .stderr
+            .lock()
+            .map(|said| String::from_utf8_lossy(&said).into_owned())
+            .unwrap_or_default();
+        // V8's last words, and Chromium's own.
+        if ["javascript OOM", "out of memory", "Out of memory"]
+            .iter()
+            .any(|sign| said.contains(sign))
+        {
+            failure.message = format!("{}: memory ran out", failure.message);
+        }
+        if self.cdp.is_gone() {
             let tail: Vec<&str> = said
                 .lines()
                 .rev()

@@ -8,7 +8,7 @@ use super::diagnostic::{Diagnostic, Gate, Place, Severity};
 use super::locate::Locator;
 use crate::cdp::Event;
 use crate::error::{Code, Failure, Result};
-use crate::page::{NotShown, Page, PageError};
+use crate::page::{NotShown, Page, PageError, abroad};
 
 /// Loads the page and reports what went wrong meanwhile. True where its composition came up.
 ///
@@ -226,14 +226,6 @@ fn written(locator: &Locator<'_>, path: &str) -> Place {
     } else {
         locator.text(bare.rsplit('/').next().unwrap_or(bare))
     }
-}
-
-fn abroad(url: &str, base: &str) -> bool {
-    let remote = ["http:", "https:", "ws:", "wss:"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme));
-    let host = base.trim_start_matches("http:");
-    remote && !url.starts_with(base) && !url.starts_with(&format!("ws:{host}"))
 }
 
 fn local(url: &str, base: &str) -> String {

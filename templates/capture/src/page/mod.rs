@@ -34,8 +34,11 @@ const RELOADS: usize = 3;
 mod shoot;
 mod stream;
 mod talk;
+mod watch;
 
 pub use stream::{Ended, Pixels, Stream};
+use watch::Watch;
+pub use watch::abroad;
 
 /// An open page.
 pub struct Page {
@@ -46,6 +49,7 @@ pub struct Page {
     options: Options,
     events: Option<mpsc::UnboundedReceiver<Event>>,
     frames_begun: AtomicU32,
+    watch: Watch,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +78,7 @@ impl Page {
         let mut page = match attach(&cdp, controlled).await {
             Ok((target, session)) => {
                 let page = Self {
+                    watch: Watch::over(cdp.listen(&session)),
                     cdp: cdp.clone(),
                     session,
                     target,
@@ -93,6 +98,7 @@ impl Page {
             Err(_) => {
                 let (target, session) = attach(&cdp, blank).await?;
                 Self {
+                    watch: Watch::over(cdp.listen(&session)),
                     cdp,
                     session,
                     target,
@@ -110,6 +116,7 @@ impl Page {
     async fn again_without_control(self, blank: Value) -> Result<Self> {
         let (target, session) = attach(&self.cdp, blank).await?;
         Ok(Self {
+            watch: Watch::over(self.cdp.listen(&session)),
             session,
             target,
             capture: Capture::Screenshot,
@@ -124,6 +131,8 @@ impl Page {
             for domain in ["Runtime", "Network", "Log"] {
                 self.call(&format!("{domain}.enable"), json!({})).await?;
             }
+        } else {
+            self.call("Log.enable", json!({})).await?;
         }
         self.call("Page.enable", json!({})).await?;
         let clock = CLOCK.replacen(
@@ -170,15 +179,7 @@ impl Page {
     /// [`NotShown::Composition`] with what the composition threw, else `page_failed`.
     pub async fn load(&self) -> Result<(), NotShown> {
         let deadline = Instant::now() + READY_WITHIN;
-        let Options {
-            base,
-            width,
-            height,
-            transparent,
-            ..
-        } = &self.options;
-        let alpha = if *transparent { "&transparent=1" } else { "" };
-        let url = format!("{base}?mode=capture&width={width}&height={height}{alpha}");
+        let url = self.url();
         for _ in 0..RELOADS {
             let navigate = self.call("Page.navigate", json!({ "url": url }));
             let navigated = self
@@ -198,6 +199,18 @@ impl Page {
             Code::PageFailed,
             "the page did not set window.koda",
         )))
+    }
+
+    fn url(&self) -> String {
+        let Options {
+            base,
+            width,
+            height,
+            transparent,
+            ..
+        } = &self.options;
+        let alpha = if *transparent { "&transparent=1" } else { "" };
+        format!("{base}?mode=capture&width={width}&height={height}{alpha}")
     }
 
     /// False where the page's scripts did not run: a server that has just bundled its dependencies anew answers some of them

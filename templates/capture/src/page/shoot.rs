@@ -45,7 +45,7 @@ impl Page {
     /// busy with its first frame, and draws nothing at all for a page that it takes for hidden.
     async fn screenshot(&self, deadline: Instant, options: Value) -> Result<Value> {
         loop {
-            let shot = self.call("Page.captureScreenshot", options.clone());
+            let shot = self.unless_lost(self.call("Page.captureScreenshot", options.clone()));
             let soon = (Instant::now() + ASK_AGAIN).min(deadline);
             match timeout_at(soon, shot).await {
                 Ok(result) => return result,

@@ -5,6 +5,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::future::{Fuse, FusedFuture as _, FutureExt as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -63,6 +64,8 @@ enum Told {
         slot: usize,
         sounds: Vec<Sound>,
     },
+    /// That a frame is about to be shown: where the page hangs, it is this one.
+    Shows { shows: usize },
     /// That it wants the compositor to begin a frame.
     Paint {},
 }
@@ -107,20 +110,15 @@ impl Page {
         let size = options.width as usize * options.height as usize * 4;
         let token = format!("koda-{:x}", fresh());
         let told = self.cdp.listen(&self.session);
-        self.call("Runtime.addBinding", json!({ "name": BINDING }))
-            .await?;
         let wanted = json!({
             "width": options.width, "height": options.height, "slots": SLOTS,
             "transparent": options.transparent, "token": token,
         });
-        let deadline = Instant::now() + FRAME_WITHIN;
-        let opened = self
-            .script(
-                deadline,
-                "the ring was not made in time",
-                &format!("__kodaStream.open({wanted})"),
-            )
-            .await?;
+        let mut opened = self.open_ring(&wanted).await?;
+        if opened["reload"] == true {
+            self.load().await?;
+            opened = self.open_ring(&wanted).await?;
+        }
         let unfit = |why: &str| Failure::new(Code::PageFailed, why.to_owned());
         if let Some(why) = opened["unfit"].as_str() {
             return Err(unfit(why));
@@ -135,6 +133,16 @@ impl Page {
             size,
             bottom_up: opened["bottomUp"] == true,
         })
+    }
+
+    async fn open_ring(&self, wanted: &Value) -> Result<Value> {
+        // A document has the bindings that were added while it was there.
+        self.call("Runtime.addBinding", json!({ "name": BINDING }))
+            .await?;
+        let deadline = Instant::now() + FRAME_WITHIN;
+        let open = format!("__kodaStream.open({wanted})");
+        self.script(deadline, "the ring was not made in time", &open)
+            .await
     }
 }
 
@@ -158,9 +166,18 @@ impl Stream<'_> {
         tokio::pin!(run);
         let mut ran = None;
         let mut delivered = 0;
+        let mut showing = 0;
         let mut deadline = Instant::now() + FRAME_WITHIN;
         let mut quiet = Instant::now() + QUIET;
+        // A frame of the compositor that was begun must end before the next begins, and never does where the page hangs.
+        let mut wanted = false;
+        let begun = Fuse::terminated();
+        tokio::pin!(begun);
         loop {
+            if wanted && begun.is_terminated() {
+                wanted = false;
+                begun.set(self.page.begin_frame(None).fuse());
+            }
             if let Some(done) = ran.as_ref().map(|ran: &Ran| ran.done)
                 && delivered >= done
             {
@@ -168,10 +185,22 @@ impl Stream<'_> {
             }
             tokio::select! {
                 biased;
-                event = self.told.recv() => match event.as_ref().map(told) {
-                    Some(Some(Told::Paint {})) => {
-                        self.page.begin_frame(None).await?;
+                lost = self.page.lost() => {
+                    // What it said before may not have been heard yet.
+                    while let Ok(event) = self.told.try_recv() {
+                        if let Some(Told::Shows { shows }) = told(&event) {
+                            showing = shows;
+                        }
                     }
+                    let frame = frames.get(showing).copied().unwrap_or_default();
+                    return Err(lost.at(frame).into());
+                }
+                begun = &mut begun => {
+                    begun?;
+                }
+                event = self.told.recv() => match event.as_ref().map(told) {
+                    Some(Some(Told::Paint {})) => wanted = true,
+                    Some(Some(Told::Shows { shows })) => showing = shows,
                     Some(Some(Told::Frame { index, slot, sounds })) => {
                         delivered = index + 1;
                         let read = self.read(slot, sounds)?;
@@ -196,14 +225,18 @@ impl Stream<'_> {
                 },
                 () = sleep_until(quiet.min(deadline)) => {
                     if Instant::now() >= deadline {
-                        let frame = frames.get(delivered).copied().unwrap_or_default();
+                        let frame = frames.get(showing).copied().unwrap_or_default();
                         let late = format!("frame {frame} was not drawn within {} s", FRAME_WITHIN.as_secs());
                         return Err(Failure::new(Code::FrameFailed, late).at(frame).into());
                     }
-                    self.page.begin_frame(None).await?;
+                    wanted = true;
                 }
             }
             quiet = Instant::now() + QUIET;
+        }
+        if !begun.is_terminated() {
+            let late = "the last frame was not drawn in time";
+            self.page.within(deadline, late, begun).await?;
         }
         ran.map_or(Ok(Ended::Done), Ran::ended)
     }

@@ -92,7 +92,7 @@ impl Page {
         waiting: &str,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        match timeout_at(deadline, work).await {
+        match timeout_at(deadline, self.unless_lost(work)).await {
             Ok(result) => result,
             Err(_) => Err(Failure::new(Code::PageFailed, waiting)),
         }

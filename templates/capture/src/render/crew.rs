@@ -73,7 +73,7 @@ impl Member {
     }
 
     fn unfit(&self, failure: Failure) -> Missed {
-        if self.browser.cdp.is_gone() {
+        if self.browser.cdp.is_gone() || self.page.is_lost() {
             return self.browser.explain(failure).into();
         }
         Missed::Unfit(failure.message)
@@ -91,10 +91,11 @@ impl Member {
     pub async fn load(&self) -> Result<()> {
         let loaded = self.page.load().await;
         loaded.map_err(|error| {
-            self.browser.explain(Failure {
-                code: Code::PageFailed,
-                ..Failure::from(error)
-            })
+            let mut failure = Failure::from(error);
+            if failure.code == Code::FrameFailed {
+                failure.code = Code::PageFailed;
+            }
+            self.browser.explain(failure)
         })
     }
 

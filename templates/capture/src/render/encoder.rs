@@ -2,13 +2,16 @@
 
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::ChildStdin;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -19,6 +22,8 @@ use crate::process::{Group, command};
 /// How many frames may wait for the encoder: enough to ride out a slow one, little enough to bound memory; and of large frames.
 const WAITING: usize = 4;
 const WAITING_LARGE: usize = 1;
+/// How long an encoder that takes no more may take to end by itself.
+const ENDS_WITHIN: Duration = Duration::from_millis(500);
 
 /// A sink for the frames of one output.
 pub enum Encoder {
@@ -149,8 +154,18 @@ impl Encoder {
 
 impl Ffmpeg {
     async fn why(&mut self) -> Failure {
+        // One that closed its input is about to end, and how it ends says more than that it was killed here.
+        let ended = timeout(ENDS_WITHIN, self.group.child().wait()).await;
         self.group.kill();
-        complaint(&(&mut self.said).await.unwrap_or_default())
+        let failure = complaint(&(&mut self.said).await.unwrap_or_default());
+        match ended {
+            Ok(Ok(status)) if status.signal() == Some(9) && failure.code == Code::EncoderFailed => {
+                Failure::new(Code::EncoderFailed, "ffmpeg was killed from outside").hint(
+                    "processes are killed where memory is short: render at a lower resolution",
+                )
+            }
+            _ => failure,
+        }
     }
 }
 

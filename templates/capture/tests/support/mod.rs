@@ -12,6 +12,8 @@ use koda_capture::page::Options;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub mod film;
+
 /// The crate's folder.
 pub fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -66,6 +68,23 @@ impl Fixture {
             }
         });
         Self { app, port, stop }
+    }
+
+    /// The same composition with as many frames, which it shows at another rate.
+    pub fn rate(self, fps: u32) -> Self {
+        let path = self.path("koda.json");
+        let before = std::fs::read_to_string(&path).unwrap();
+        let after = before.replace("\"fps\":30", &format!("\"fps\":{fps}"));
+        std::fs::write(path, after).unwrap();
+        self
+    }
+
+    /// Writes something else into the composition.
+    pub fn edit(&self, from: &str, to: &str) {
+        let path = self.path("src/composition.js");
+        let before = std::fs::read_to_string(&path).unwrap();
+        assert!(before.contains(from), "{from}");
+        std::fs::write(path, before.replace(from, to)).unwrap();
     }
 
     /// The program with these arguments, over this workspace.

@@ -1,0 +1,269 @@
+//! Renders in every format, with the real browser and the real encoder: sizes, rates, colours and alpha are what was asked for.
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot do without is a failure of the test"
+)]
+
+mod support;
+
+use std::io::Read as _;
+use std::path::Path;
+
+use image::RgbaImage;
+use serde_json::Value;
+use support::film::{apart, barcode, decode, probe, render};
+use support::{Fixture, Run};
+
+const TINY: (u32, u32) = (320, 180);
+const COLORS: [[u8; 4]; 12] = [
+    [0, 0, 0, 255],
+    [255, 255, 255, 255],
+    [128, 128, 128, 255],
+    [255, 0, 0, 255],
+    [0, 255, 0, 255],
+    [0, 0, 255, 255],
+    [0x7c, 0x5c, 0xff, 255],
+    [0x22, 0xd3, 0xee, 255],
+    [0xe0, 0x10, 0x10, 255],
+    [0x10, 0xa0, 0x40, 255],
+    [0xf6, 0xc1, 0x77, 255],
+    [0x3b, 0x2f, 0x1e, 255],
+];
+
+/// What a file says of its picture.
+fn stream(path: &Path) -> Value {
+    probe(path)["streams"][0].take()
+}
+
+fn numbers(path: &Path, (width, height): (u32, u32)) -> Vec<u32> {
+    decode(path, width, height, &[])
+        .iter()
+        .map(barcode)
+        .collect()
+}
+
+fn sha256(run: &Run) -> &Value {
+    &run.result()["sha256"]
+}
+
+/// The pictures of a sequence, as they lie in its archive.
+fn archived(path: &Path) -> Vec<Vec<u8>> {
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
+    (0..archive.len())
+        .map(|index| {
+            let mut bytes = Vec::new();
+            let mut entry = archive.by_index(index).unwrap();
+            assert_eq!(entry.name().unwrap(), format!("frame_{index:05}.png"));
+            entry.read_to_end(&mut bytes).unwrap();
+            bytes
+        })
+        .collect()
+}
+
+#[test]
+fn colours_come_back_as_they_were_whether_by_pixels_or_by_pictures() {
+    let (drawn, nested) = (Fixture::new("patches", 2), Fixture::new("patches", 2));
+    nested.edit("NESTED = false", "NESTED = true");
+    for (fixture, way) in [(&drawn, "pixels"), (&nested, "begin-frame")] {
+        for (name, quality) in [
+            ("film.mp4", "draft"),
+            ("film.mp4", "standard"),
+            ("film.mp4", "high"),
+            ("film.webm", "standard"),
+            ("film.mov", "standard"),
+        ] {
+            let what = format!("{name}, {quality}, {way}");
+            let run = render(fixture, name, TINY, &format!("--quality {quality}"));
+            assert_eq!(run.result()["capture"], way, "{what}");
+            let path = fixture.path(name);
+            let about = stream(&path);
+            for tag in ["color_space", "color_primaries", "color_transfer"] {
+                assert_eq!(about[tag], "bt709", "{what}: {tag}");
+            }
+            assert_eq!(about["color_range"], "tv", "{what}");
+            for picture in decode(&path, TINY.0, TINY.1, &[]) {
+                for (patch, color) in (0..).zip(COLORS) {
+                    let (x, y) = (patch % 4 * 2 + 1, patch / 4 * 2 + 1);
+                    let seen = picture.get_pixel(TINY.0 * x / 8, TINY.1 * y / 6).0;
+                    assert!(apart(seen, color) <= 2, "{what}: {color:?} is {seen:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_lets_light_through_keeps_its_colour_and_its_alpha() {
+    // Three fifths, and a half: 127.5 is rounded up.
+    let (three_fifths, half) = ([200, 100, 40, 153], [30, 120, 240, 128]);
+    let panes = |picture: &RgbaImage| {
+        let (width, height) = picture.dimensions();
+        [1, 3].map(|quarter| picture.get_pixel(width * quarter / 4, height * 3 / 4).0)
+    };
+    let fixture = Fixture::new("glass", 4);
+    for (name, decoder) in [
+        ("film.webm", ["-c:v", "libvpx-vp9"].as_slice()),
+        ("film.mov", &[]),
+    ] {
+        let run = render(&fixture, name, TINY, "--transparent --quality high");
+        assert_eq!(run.result()["capture"], "pixels", "{name}");
+        for picture in decode(&fixture.path(name), TINY.0, TINY.1, decoder) {
+            for (seen, wanted) in panes(&picture).into_iter().zip([three_fifths, half]) {
+                assert!(apart(seen, wanted) <= 2, "{name}: {wanted:?} is {seen:?}");
+            }
+            assert_eq!(picture.get_pixel(310, 80).0[3], 0, "{name}");
+        }
+    }
+    render(&fixture, "film.zip", TINY, "--transparent").result();
+    for picture in archived(&fixture.path("film.zip")) {
+        let picture = image::load_from_memory(&picture).unwrap().into_rgba8();
+        let [exact, near] = panes(&picture);
+        assert_eq!(exact, three_fifths);
+        assert_eq!(near[3], half[3]);
+        assert!(apart(near, half) <= 1, "{near:?}");
+        assert_eq!(picture.get_pixel(310, 80).0, [0, 0, 0, 0]);
+    }
+}
+
+#[test]
+fn a_film_of_every_aspect_has_exactly_the_size_that_was_asked_for() {
+    // Those of shared/domain/src/format.rs, and what they are laid out in.
+    for (layout, size) in [
+        ((1920, 1080), (1280, 720)),
+        ((1080, 1920), (720, 1280)),
+        ((1080, 1080), (720, 720)),
+        ((1440, 1080), (960, 720)),
+        ((2520, 1080), (1680, 720)),
+        ((1440, 1080), (1440, 1080)),
+        ((1080, 1920), (2160, 3840)),
+    ] {
+        let fixture = Fixture::sized("barcode", 3, layout.0, layout.1);
+        let poster = fixture.path("poster.png");
+        let more = format!("--quality draft --poster {}", poster.display());
+        let run = render(&fixture, "film.mp4", size, &more);
+        assert_eq!(run.result()["capture"], "pixels");
+        let path = fixture.path("film.mp4");
+        let about = stream(&path);
+        let held = (&about["width"], &about["height"]);
+        assert_eq!(held, (&size.0.into(), &size.1.into()));
+        assert_eq!(numbers(&path, size), [0, 1, 2], "{size:?}");
+        let bytes = std::fs::read(poster).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG"));
+        let poster = image::load_from_memory(&bytes).unwrap().into_rgba8();
+        assert_eq!(poster.dimensions(), size);
+        assert_eq!(barcode(&poster), 1, "the middle one");
+    }
+}
+
+#[test]
+fn a_film_of_every_rate_has_its_frames_at_their_times() {
+    let thirty = Fixture::new("barcode", 30);
+    for fps in [24, 25, 30, 50, 60] {
+        // Of its own rate, every frame once; of another, the frame that the composition shows at the time.
+        let own = Fixture::new("barcode", fps / 2).rate(fps);
+        let same_time = |frame| (f64::from(frame) * 30.0 / f64::from(fps)).round() as u32;
+        let every: Vec<u32> = (0..fps / 2).collect();
+        let resampled: Vec<u32> = (0..fps).map(|frame| same_time(frame).min(29)).collect();
+        for (fixture, wanted) in [(&own, every), (&thirty, resampled)] {
+            let more = format!("--quality draft --fps {fps}");
+            let frames = wanted.len();
+            let run = render(fixture, "film.mp4", TINY, &more);
+            assert_eq!(run.result()["frames"], frames);
+            let path = fixture.path("film.mp4");
+            let about = probe(&path);
+            let (stream, packets) = (&about["streams"][0], about["packets"].as_array().unwrap());
+            for rate in ["r_frame_rate", "avg_frame_rate"] {
+                assert_eq!(stream[rate], format!("{fps}/1"));
+            }
+            let seconds = frames as f64 / f64::from(fps);
+            assert_eq!(stream["duration"], format!("{seconds:.6}"));
+            assert_eq!(about["format"]["duration"], format!("{seconds:.6}"));
+            let mut times: Vec<&str> = packets
+                .iter()
+                .map(|it| it["pts_time"].as_str().unwrap())
+                .collect();
+            times.sort_by(|one, other| one.len().cmp(&other.len()).then(one.cmp(other)));
+            let even = |frame| format!("{:.6}", frame as f64 / f64::from(fps));
+            assert_eq!(times, (0..frames).map(even).collect::<Vec<_>>());
+            assert_eq!(numbers(&path, TINY), wanted, "at {fps}");
+        }
+    }
+}
+
+/// Names of a file's outermost boxes (ISO/IEC 14496-12, 4.2).
+fn boxes(path: &Path) -> Vec<String> {
+    let bytes = std::fs::read(path).unwrap();
+    let (mut at, mut names) = (0, Vec::new());
+    while let Some(head) = bytes.get(at..at + 8) {
+        let (length, name) = head.split_at(4);
+        names.push(String::from_utf8_lossy(name).into_owned());
+        let length = u32::from_be_bytes(length.try_into().unwrap());
+        assert!(length >= 8, "{names:?}");
+        at += length as usize;
+    }
+    names
+}
+
+#[test]
+fn an_mp4_plays_before_all_of_it_is_there_also_when_parts_were_joined_and_sound_was_put_in() {
+    let (short, long) = (Fixture::new("barcode", 12), Fixture::new("barcode", 300));
+    let sounds = Fixture::new("sound", 300);
+    for name in ["low.wav", "high.wav"] {
+        let tone = "-f lavfi -i sine=frequency=440:duration=2:sample_rate=48000";
+        support::ffmpeg(tone, &sounds.path(name));
+    }
+    let clip = "-f lavfi -i color=blue:size=160x90:rate=30:duration=9 -c:v libx264";
+    support::ffmpeg(clip, &sounds.path("clip.mp4"));
+    // At three frames a second, a part has 24 of the 30 frames.
+    for (fixture, more, seams, sound) in [
+        (&short, "--quality draft", [0].as_slice(), false),
+        (&short, "--quality high", &[0], false),
+        (&long, "--fps 3", &[0, 24], false),
+        (&sounds, "--fps 3", &[0, 24], true),
+    ] {
+        let run = render(fixture, "film.mp4", TINY, more);
+        assert_eq!(run.result()["sound"], sound);
+        let path = fixture.path("film.mp4");
+        let boxes = boxes(&path);
+        let place = |name: &str| boxes.iter().position(|it| it == name).unwrap();
+        assert_eq!(place("ftyp"), 0, "{boxes:?}");
+        assert!(place("moov") < place("mdat"), "{boxes:?}");
+        let about = probe(&path);
+        assert_eq!(about["streams"][0]["pix_fmt"], "yuv420p");
+        assert_eq!(about["streams"][0]["color_range"], "tv");
+        for &frame in seams {
+            let flags = about["packets"][frame]["flags"].as_str().unwrap();
+            assert!(flags.starts_with('K'), "{more}: packet {frame} is {flags}");
+        }
+    }
+}
+
+#[test]
+fn a_frame_rendered_alone_is_to_the_byte_the_one_of_the_whole_sequence() {
+    let fixture = Fixture::new("clocks", 24);
+    render(&fixture, "whole.zip", TINY, "").result();
+    let whole = archived(&fixture.path("whole.zip"));
+    assert_eq!(whole.len(), 24);
+    for frame in [0, 13, 23] {
+        let more = format!("--from {frame} --to {}", frame + 1);
+        render(&fixture, "one.zip", TINY, &more).result();
+        let one = archived(&fixture.path("one.zip"));
+        assert_eq!(one.len(), 1);
+        assert!(one[0] == whole[frame], "frame {frame}");
+    }
+}
+
+#[test]
+fn a_film_of_what_clocks_move_is_the_same_file_each_time_however_many_draw_it() {
+    let fixture = Fixture::new("clocks", 84);
+    let film = |browsers: usize| {
+        let more = format!("--quality draft --browsers {browsers}");
+        let run = render(&fixture, "film.mp4", TINY, &more);
+        assert_eq!(run.result()["capture"], "pixels");
+        assert_eq!(run.result()["browsers"], browsers);
+        sha256(&run).clone()
+    };
+    let first = film(1);
+    assert_eq!(first, film(1));
+    assert_eq!(first, film(2));
+}
