@@ -8,7 +8,7 @@ const files = wanted.length > 0 ? ["recipes"] : ["scaffolding", "pages", "recipe
 const { status } = spawnSync(
   process.execPath,
   // One after the other: each file drives a browser.
-  ["--test", "--test-concurrency=1", "--test-timeout=300000", ...files.map((file) => join(import.meta.dirname, "tests", `${file}.test.mjs`))],
+  ["--test", "--test-concurrency=1", "--test-timeout=900000", ...files.map((file) => join(import.meta.dirname, "tests", `${file}.test.mjs`))],
   { stdio: "inherit", env: { ...process.env, RECIPES: wanted.join(",") } },
 );
 process.exit(status ?? 1);

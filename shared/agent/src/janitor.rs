@@ -31,14 +31,17 @@ impl Studio {
             let wanted = match self.store().session_any(sandbox.session).await {
                 Ok(head) => {
                     // Whoever uses it goes on in another one.
-                    if self.is_at_its_end(&sandbox)
+                    if sandbox.place == 0
+                        && self.is_at_its_end(&sandbox)
                         && self.was_used_lately(&sandbox.id)
                         && is_idle(&head)
                     {
                         self.refresh_soon(head.id);
                     }
                     let mut renders = head.state.renders.iter();
-                    let helps = renders.any(|render| render.helpers.contains(&sandbox.id));
+                    let helps = renders.any(|render| {
+                        !render.status.is_final() && render.helpers.contains(&sandbox.id)
+                    });
                     let known = head.state.sandbox.and_then(|s| s.id);
                     if sandbox.place > 0 {
                         helps
@@ -54,7 +57,7 @@ impl Studio {
             if over || (!wanted && !young) {
                 info!(sandbox.id = %sandbox.id, "Ending sandbox {}: nobody uses it", sandbox.id);
                 self.sandboxes().destroy(&sandbox.id).await?;
-                if over && wanted {
+                if over && wanted && sandbox.place == 0 {
                     self.tell_sandbox(sandbox.session, SandboxStatus::Asleep, None, None)
                         .await?;
                 }
@@ -73,6 +76,14 @@ impl Studio {
         }
         for render in &head.state.renders {
             self.delete_output(render).await;
+            if render.status.is_final() {
+                continue;
+            }
+            self.delete_parts(&head.tenant, render).await;
+            for helper in &render.helpers {
+                // One that is left is nobody's, and the janitor ends it.
+                let _ = self.sandboxes().destroy(helper).await;
+            }
         }
     }
 

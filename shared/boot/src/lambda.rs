@@ -134,6 +134,11 @@ fn hold_nothing_back() -> std::io::Result<()> {
     use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
     let process = pidfd_open(getpid(), PidfdFlags::empty())?;
     for entry in std::fs::read_dir("/proc/self/fd")?.flatten() {
+        // Closing the copy of a file would give up locks that the process holds on it.
+        let leads_to = std::fs::read_link(entry.path()).unwrap_or_default();
+        if !leads_to.to_string_lossy().starts_with("socket:") {
+            continue;
+        }
         let number = entry
             .file_name()
             .to_str()

@@ -44,9 +44,20 @@ pub fn line<T: Serialize>(kind: &str, body: &T) {
     }
 }
 
+/// Most characters of what went wrong: a page may say any amount.
+const SAID: usize = 4000;
+
 /// Writes the last line of a run that failed.
 pub fn failure(failure: &Failure) {
-    line("error", failure);
+    let short = |text: &String| text.chars().take(SAID).collect::<String>();
+    line(
+        "error",
+        &Failure {
+            message: short(&failure.message),
+            hint: failure.hint.as_ref().map(short),
+            ..failure.clone()
+        },
+    );
 }
 
 /// Stages of a run, as progress lines name them.

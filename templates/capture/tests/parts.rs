@@ -130,7 +130,7 @@ fn sound_goes_through_parts_that_were_drawn_by_others() {
 
 #[test]
 fn a_render_that_was_killed_goes_on_behind_its_last_whole_part() {
-    let fixture = Fixture::new("barcode", 900);
+    let fixture = Fixture::new("barcode", 500);
     let (parts, last) = (fixture.path("parts"), fixture.path("last.json"));
     let out = fixture.path("film.mp4");
     let arguments = [
@@ -140,9 +140,9 @@ fn a_render_that_was_killed_goes_on_behind_its_last_whole_part() {
         "--parts",
         parts.to_str().unwrap(),
         "--width",
-        "640",
+        "320",
         "--height",
-        "360",
+        "180",
         "--quality",
         "draft",
     ];
@@ -163,7 +163,7 @@ fn a_render_that_was_killed_goes_on_behind_its_last_whole_part() {
     assert!(!collect(child).ok);
     assert!(!out.exists());
     let run = fixture.run(&arguments);
-    assert_eq!(run.result()["frames"], 900);
+    assert_eq!(run.result()["frames"], 500);
     let first = run.of("progress")[0];
     assert!(first["frame"].as_u64() >= Some(240), "{first}");
     let rates = run.of("progress");
@@ -178,9 +178,9 @@ fn a_render_that_was_killed_goes_on_behind_its_last_whole_part() {
         "--out",
         again.to_str().unwrap(),
         "--width",
-        "640",
+        "320",
         "--height",
-        "360",
+        "180",
         "--quality",
         "draft",
     ];

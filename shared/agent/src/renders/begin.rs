@@ -21,6 +21,7 @@ impl Watch<'_> {
             }])
             .await?;
         self.render.status = RenderStatus::Running;
+        self.render.helpers.clear();
         let sandbox = if now.state.engine() == Some(version.engine) {
             self.studio.prepare_working(&now).await?
         } else {
@@ -31,10 +32,10 @@ impl Watch<'_> {
             };
             self.studio.prepare(&now, version.engine, contents).await?
         };
-        self.studio
-            .sandboxes()
-            .kill(&sandbox, &self.process(), Duration::ZERO)
-            .await?;
+        for process in [self.process(), self.joiner()] {
+            let sandboxes = self.studio.sandboxes();
+            sandboxes.kill(&sandbox, &process, Duration::ZERO).await?;
+        }
         self.lay_workspace(version, &sandbox).await?;
         if parts::kept(&self.render) {
             self.lay_parts(&sandbox, 0..self.render.parts(), &[])
@@ -44,7 +45,7 @@ impl Watch<'_> {
         let share = (shares > 1).then_some((0, shares));
         self.studio
             .sandboxes()
-            .spawn(&sandbox, &self.command(share))
+            .spawn(&sandbox, &self.command(self.process(), share))
             .await?;
         if shares > 1 {
             self.share(version).await?;
@@ -73,7 +74,7 @@ impl Watch<'_> {
     }
 
     /// The renderer, for all of the film or for one share of so many.
-    pub(super) fn command(&self, share: Option<(u32, u32)>) -> Exec {
+    pub(super) fn command(&self, name: ProcessName, share: Option<(u32, u32)>) -> Exec {
         let folder = format!("/app/{}", self.folder());
         let spec = &self.render.spec;
         let text = |n: u32| n.to_string();
@@ -106,8 +107,8 @@ impl Watch<'_> {
             argv.push("--transparent".to_owned());
         }
         let args: Vec<&str> = argv.iter().map(String::as_str).collect();
-        let mut exec = Exec::new(self.process(), &args, DEADLINE);
-        let progress = format!("/app/{}", self.progress_file());
+        let progress = format!("/app/{}", self.progress_file(&name));
+        let mut exec = Exec::new(name, &args, DEADLINE);
         exec.env.insert("KODA_PROGRESS".into(), progress);
         exec.env
             .insert("KODA_VITE_CACHE".into(), format!("{folder}/vite"));

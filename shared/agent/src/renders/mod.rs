@@ -102,6 +102,12 @@ struct Watch<'a> {
     fruitful: bool,
     /// Whether the attempt before failed by itself: it may have been too much at once.
     crowded: bool,
+    /// The session's own sandbox, once the render is in it.
+    at: Option<SandboxId>,
+    /// Whether others draw shares, so that the parts are joined in the end.
+    shared: bool,
+    /// How often in a row a helper has not answered.
+    misses: u32,
 }
 
 impl Studio {
@@ -153,6 +159,9 @@ impl Studio {
                     home: HashSet::new(),
                     fruitful: false,
                     crowded: false,
+                    at: None,
+                    shared: false,
+                    misses: 0,
                 };
                 let span = info_span!("render", tenant = %head.tenant, session.id = %session, render.id = %watch.render.id);
                 if !Box::pin(watch.run(head)).instrument(span).await {
@@ -175,29 +184,29 @@ impl Watch<'_> {
         let id = self.render.id;
         loop {
             let cancel = self.cancel.clone();
-            let ended = match cancel.run_until_cancelled(self.attempt(&head)).await {
-                None => Ended::Silently,
-                Some(Ok(output)) => {
-                    self.forget_parts().await;
+            let ended = cancel.run_until_cancelled(self.attempt(&head)).await;
+            let event = match ended.unwrap_or(Err(Ended::Silently)) {
+                Ok(output) => {
                     info!(
                         monotonic_counter.koda.renders = 1,
                         histogram.koda.render.seconds = output.seconds,
                         "The render is ready"
                     );
-                    return self
-                        .tell(vec![EventBody::RenderReady {
-                            render_id: id,
-                            output,
-                        }])
-                        .await
-                        .is_ok();
+                    EventBody::RenderReady {
+                        render_id: id,
+                        output,
+                    }
                 }
-                Some(Err(ended)) => ended,
-            };
-            let event = match ended {
-                Ended::Silently => return false,
-                Ended::Cancelled => EventBody::RenderCancelled { render_id: id },
-                Ended::Again(failure)
+                Err(Ended::Silently) => {
+                    let there = self.studio.store().session_any(self.session).await;
+                    if matches!(there, Err(StoreError::NotFound)) {
+                        // A part may have come home after the session was cleared away.
+                        self.forget_parts().await;
+                    }
+                    return false;
+                }
+                Err(Ended::Cancelled) => EventBody::RenderCancelled { render_id: id },
+                Err(Ended::Again(failure))
                     if self.render.attempts < ATTEMPTS
                         || self.fruitful && self.render.attempts < MOST_ATTEMPTS =>
                 {
@@ -208,9 +217,10 @@ impl Watch<'_> {
                     self.render.status = RenderStatus::Queued;
                     self.fruitful = false;
                     self.crowded = failure.code != "sandbox_lost";
+                    self.let_helpers_go().await;
                     continue;
                 }
-                Ended::Again(failure) | Ended::Failed(failure) => {
+                Err(Ended::Again(failure) | Ended::Failed(failure)) => {
                     warn!(
                         monotonic_counter.koda.renders.failed = 1,
                         code = failure.code,
@@ -223,8 +233,16 @@ impl Watch<'_> {
                     }
                 }
             };
-            self.forget_parts().await;
-            return self.tell(vec![event]).await.is_ok();
+            // Told first: what is cleared away before cannot be brought home again by whoever takes over.
+            let told = self.tell(vec![event]).await.is_ok();
+            if told {
+                self.let_helpers_go().await;
+                if let Some(sandbox) = self.at.take() {
+                    self.clear(&sandbox).await;
+                }
+                self.forget_parts().await;
+            }
+            return told;
         }
     }
 
@@ -244,6 +262,11 @@ impl Watch<'_> {
         ProcessName::new(self.render.id.to_string())
     }
 
+    /// The process that joins what several sandboxes have drawn.
+    fn joiner(&self) -> ProcessName {
+        ProcessName::new(format!("{}-join", self.render.id))
+    }
+
     fn folder(&self) -> String {
         format!(".koda/renders/{}", self.render.id)
     }
@@ -252,25 +275,22 @@ impl Watch<'_> {
     async fn attempt(&mut self, head: &SessionHead) -> Result<RenderOutput, Ended> {
         let version = self.studio.version_of(head, self.render.version_id).await?;
         let sandbox = match self.running_in(head).await? {
-            Some(sandbox) => sandbox,
+            Some(sandbox) => {
+                self.fruitful = self.has_parts().await;
+                sandbox
+            }
             None => self.start(&version).await?,
         };
+        self.at = Some(sandbox.clone());
         // Helpers are let go on the way.
+        self.shared = !self.render.helpers.is_empty();
         let sandboxes = 1 + u32::try_from(self.render.helpers.len()).unwrap_or(u32::MAX);
-        let last = self.watch(&sandbox).await;
-        let result = match last {
-            Ok(last) => self.bring_home(head, &version, &sandbox, &last).await,
-            Err(ended) => Err(ended),
-        };
-        let result = result.map(|output| RenderOutput {
+        let last = self.watch(&sandbox).await?;
+        let output = self.bring_home(head, &version, &sandbox, &last).await?;
+        Ok(RenderOutput {
             sandboxes,
             ..output
-        });
-        if !matches!(result, Err(Ended::Silently)) {
-            self.let_helpers_go().await;
-            self.clear(&sandbox).await;
-        }
-        result
+        })
     }
 
     /// The sandbox where this render runs or has ended already: a worker that died may have begun it.
@@ -293,7 +313,13 @@ impl Watch<'_> {
         format!("out.{}", self.render.spec.format.extension())
     }
 
-    fn progress_file(&self) -> String {
-        format!("{}/progress.json", self.folder())
+    /// Where a process of the render keeps what it said last.
+    fn progress_file(&self, of: &ProcessName) -> String {
+        let name = if *of == self.joiner() {
+            "join"
+        } else {
+            "progress"
+        };
+        format!("{}/{name}.json", self.folder())
     }
 }

@@ -2,25 +2,26 @@
 //! that what one sandbox drew can be joined in another.
 
 use super::Watch;
-use crate::{StudioError, workspace::own_path};
+use crate::{Studio, StudioError, workspace::own_path};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use koda_domain::{
-    SandboxId,
+    SandboxId, TenantId,
     objects::{ObjectError, ObjectKey, read_all},
+    render::Render,
     sandbox::FileWrite,
 };
 use serde_json::Value;
 use std::ops::Range;
 use tracing::warn;
 
-/// The largest part: eight seconds of anything that is kept.
-const PART_BYTES: u64 = 512 << 20;
+/// The largest part that is laid into a sandbox: it passes through this process's memory. A larger one is drawn again.
+const PART_BYTES: u64 = 96 << 20;
 /// The largest account of one: what can be heard at each of its frames.
 const ACCOUNT_BYTES: u64 = 8 << 20;
 
 /// Whether parts of this render are kept.
-pub(super) fn kept(render: &koda_domain::render::Render) -> bool {
+pub(super) fn kept(render: &Render) -> bool {
     render.parts() > 1
 }
 
@@ -37,14 +38,22 @@ impl Watch<'_> {
         format!("{}/parts", self.folder())
     }
 
-    /// Files of a part: the film, and the account that says that it is whole.
-    fn files_of(&self, part: u32) -> [String; 2] {
-        let extension = self.render.spec.format.extension();
-        [format!("{part:05}.{extension}"), format!("{part:05}.json")]
+    fn part_key(&self, file: &str) -> ObjectKey {
+        part_key(&self.tenant, &self.render, file)
     }
 
-    fn part_key(&self, file: &str) -> ObjectKey {
-        ObjectKey::render(&self.tenant, self.render.id, &format!("part-{file}"))
+    fn files_of(&self, part: u32) -> [String; 2] {
+        files_of(&self.render, part)
+    }
+
+    /// Whether any part is at home already.
+    pub(super) async fn has_parts(&self) -> bool {
+        if !kept(&self.render) {
+            return false;
+        }
+        let [_, account] = self.files_of(0);
+        let there = self.studio.objects().head(&self.part_key(&account)).await;
+        matches!(there, Ok(Some(_)))
     }
 
     /// Brings home the parts that sandboxes say are whole; returns which are there now, and whether each is new. One that does
@@ -134,21 +143,40 @@ impl Watch<'_> {
         let key = self.part_key(file);
         match read_all(self.studio.objects(), &key, most).await {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(ObjectError::NotFound) => Ok(None),
+            Err(ObjectError::NotFound | ObjectError::Mismatch(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
     /// Removes all parts from the object store: the render is over.
     pub(super) async fn forget_parts(&self) {
-        if !kept(&self.render) {
+        self.studio.delete_parts(&self.tenant, &self.render).await;
+    }
+}
+
+/// Files of a part: the film, and the account that says that it is whole.
+fn files_of(render: &Render, part: u32) -> [String; 2] {
+    let extension = render.spec.format.extension();
+    [format!("{part:05}.{extension}"), format!("{part:05}.json")]
+}
+
+fn part_key(tenant: &TenantId, render: &Render, file: &str) -> ObjectKey {
+    ObjectKey::render(tenant, render.id, &format!("part-{file}"))
+}
+
+impl Studio {
+    /// Removes what is kept of a render while it runs.
+    pub(crate) async fn delete_parts(&self, tenant: &TenantId, render: &Render) {
+        if !kept(render) {
             return;
         }
-        for part in 0..self.render.parts() {
-            for file in self.files_of(part) {
-                if let Err(error) = self.studio.objects().delete(&self.part_key(&file)).await {
-                    warn!(%error, "A part of {} is left: {error}", self.render.id);
-                }
+        for file in (0..render.parts()).flat_map(|part| files_of(render, part)) {
+            if let Err(error) = self
+                .objects()
+                .delete(&part_key(tenant, render, &file))
+                .await
+            {
+                warn!(render.id = %render.id, %error, "A part of {} is left: {error}", render.id);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Sharing a render: other sandboxes draw some parts of a long film each, and the session's own joins them.
 
 use super::{Ended, Watch, parts::of_share};
-use crate::{StudioError, workspace::own_path};
+use crate::StudioError;
 use futures_util::future::join_all;
 use koda_domain::{
     EventBody, SandboxId,
@@ -9,6 +9,7 @@ use koda_domain::{
     version::Version,
 };
 use serde_json::Value;
+use std::time::Duration;
 use tracing::{info, warn};
 
 impl Watch<'_> {
@@ -24,35 +25,41 @@ impl Watch<'_> {
     /// Has other sandboxes begin their shares. Those that cannot be had are done without.
     pub(super) async fn share(&mut self, version: &Version) -> Result<(), Ended> {
         let of = self.shares();
-        let begun = join_all((1..of).map(|share| self.helper(version, share, of))).await;
+        let made = join_all((1..of).map(|share| self.helper(version, share))).await;
         let mut helpers = Vec::new();
-        for helper in begun {
-            match helper {
-                Ok(helper) => helpers.push(helper),
-                Err(error) => {
-                    warn!(render.id = %self.render.id, %error, "A share is drawn by the session's own sandbox: {error}");
-                }
+        for (share, made) in (1..of).zip(made) {
+            match made {
+                Ok(helper) => helpers.push((share, helper)),
+                Err(error) => self.done_without(&error.into()),
             }
         }
         if helpers.is_empty() {
             return Ok(());
         }
-        info!(render.id = %self.render.id, "{} other sandboxes draw shares", helpers.len());
-        self.render.helpers.clone_from(&helpers);
+        let sandboxes: Vec<SandboxId> = helpers.iter().map(|(_, id)| id.clone()).collect();
+        self.render.helpers.clone_from(&sandboxes);
+        // Before anything is laid into them: the janitor ends those that no render names.
         self.tell(vec![EventBody::RenderShared {
             render_id: self.render.id,
-            sandboxes: helpers,
+            sandboxes,
         }])
         .await?;
+        // One after the other: parts pass through this process's memory.
+        for (share, helper) in &helpers {
+            if let Err(error) = self.begin_share(version, helper, (*share, of)).await {
+                self.done_without(&error);
+                self.end_helper(helper).await;
+            }
+        }
+        info!(render.id = %self.render.id, "{} other sandboxes draw shares", helpers.len());
         Ok(())
     }
 
-    async fn helper(
-        &self,
-        version: &Version,
-        share: u32,
-        of: u32,
-    ) -> Result<SandboxId, StudioError> {
+    fn done_without(&self, error: &StudioError) {
+        warn!(render.id = %self.render.id, %error, "A share is drawn by the session's own sandbox: {error}");
+    }
+
+    async fn helper(&self, version: &Version, share: u32) -> Result<SandboxId, SandboxError> {
         let spec = SandboxSpec {
             session: self.session,
             place: share,
@@ -66,18 +73,27 @@ impl Watch<'_> {
             self.studio.sandboxes().destroy(&made.id).await?;
             made = self.studio.sandboxes().create(&spec).await?;
         }
-        let begun = async {
-            self.lay_workspace(version, &made.id).await?;
-            let parts = of_share(self.render.parts(), share, of);
-            self.lay_parts(&made.id, parts, &[]).await?;
-            let command = self.command(Some((share, of)));
-            Ok::<_, StudioError>(self.studio.sandboxes().spawn(&made.id, &command).await?)
-        };
-        if let Err(error) = begun.await {
-            self.end_helper(&made.id).await;
-            return Err(error);
-        }
         Ok(made.id)
+    }
+
+    async fn begin_share(
+        &self,
+        version: &Version,
+        helper: &SandboxId,
+        (share, of): (u32, u32),
+    ) -> Result<(), StudioError> {
+        // An attempt before this one may draw there still.
+        let kill = self
+            .studio
+            .sandboxes()
+            .kill(helper, &self.process(), Duration::ZERO)
+            .await;
+        kill?;
+        self.lay_workspace(version, helper).await?;
+        let parts = of_share(self.render.parts(), share, of);
+        self.lay_parts(helper, parts, &[]).await?;
+        let command = self.command(self.process(), Some((share, of)));
+        Ok(self.studio.sandboxes().spawn(helper, &command).await?)
     }
 
     /// All parts are in one sandbox then, and the renderer joins them there; what is missing, it draws.
@@ -88,10 +104,7 @@ impl Watch<'_> {
             .collect();
         self.lay_parts(sandbox, 0..self.render.parts(), &there)
             .await?;
-        // Its last word was the share's.
-        let said = vec![own_path(&self.progress_file())?];
-        self.studio.sandboxes().remove(sandbox, said).await?;
-        let command = self.command(None);
+        let command = self.command(self.joiner(), None);
         match self.studio.sandboxes().spawn(sandbox, &command).await {
             // Another worker was faster.
             Ok(()) | Err(SandboxError::Busy(_)) => Ok(()),

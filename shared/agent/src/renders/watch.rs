@@ -5,13 +5,15 @@ use crate::workspace::own_path;
 use koda_domain::{
     EventBody, SandboxId,
     render::RenderProgress,
-    sandbox::{ExitStatus, ProcessStatus, SandboxError},
+    sandbox::{ExitStatus, ProcessName, ProcessStatus, SandboxError},
 };
 use serde_json::Value;
 use std::iter;
 
 /// The longest last line.
 const LAST_BYTES: u64 = 1 << 20;
+/// How often in a row a helper may not answer before its share is taken for lost.
+const MISSES: u32 = 20;
 
 /// What a sandbox's renderer does, and what it said last.
 pub(super) struct Heard {
@@ -44,21 +46,17 @@ impl Heard {
 }
 
 impl Watch<'_> {
-    /// Asks a sandbox what its renderer does.
-    pub(super) async fn hear(&self, sandbox: &SandboxId) -> Result<Heard, SandboxError> {
+    /// Asks a sandbox what a process of the render does.
+    async fn hear(
+        &self,
+        sandbox: &SandboxId,
+        process: &ProcessName,
+    ) -> Result<Heard, SandboxError> {
+        let sandboxes = self.studio.sandboxes();
         // The status first: what ends in between has said its last word then.
-        let status = self
-            .studio
-            .sandboxes()
-            .process(sandbox, &self.process())
-            .await?;
-        let path = own_path(&self.progress_file())?;
-        let said = match self
-            .studio
-            .sandboxes()
-            .read(sandbox, &path, LAST_BYTES)
-            .await
-        {
+        let status = sandboxes.process(sandbox, process).await?;
+        let path = own_path(&self.progress_file(process))?;
+        let said = match sandboxes.read(sandbox, &path, LAST_BYTES).await {
             Ok(bytes) => String::from_utf8_lossy(&bytes)
                 .lines()
                 .rev()
@@ -70,12 +68,24 @@ impl Watch<'_> {
         Ok(Heard { status, said })
     }
 
+    /// Asks the session's own sandbox: who joins, where that has begun, else who draws.
+    async fn hear_own(&self, sandbox: &SandboxId) -> Result<Heard, SandboxError> {
+        if self.shared {
+            let joins = self.hear(sandbox, &self.joiner()).await?;
+            if joins.status != ProcessStatus::Unknown {
+                return Ok(joins);
+            }
+        }
+        self.hear(sandbox, &self.process()).await
+    }
+
     /// Follows the render until it ends; returns its last line.
     pub(super) async fn watch(&mut self, sandbox: &SandboxId) -> Result<Value, Ended> {
         let mut told = None;
         loop {
-            let own = self.hear(sandbox).await?;
+            let own = self.hear_own(sandbox).await?;
             let team = self.hear_helpers().await;
+            self.misses = if team.missed { self.misses + 1 } else { 0 };
             let whole = iter::once((sandbox.clone(), own.said.clone())).chain(team.whole.clone());
             let brought = tokio::select! {
                 brought = self.bring_parts(whole.collect()) => brought,
@@ -84,9 +94,6 @@ impl Watch<'_> {
             };
             self.fruitful |= brought.iter().any(|(_, new)| *new);
             self.home.extend(brought.iter().map(|(part, _)| part));
-            if let Some(failed) = team.failed {
-                return Ok(failed);
-            }
             match &own.status {
                 ProcessStatus::Running => {}
                 ProcessStatus::Unknown => return Err(SandboxError::Gone.into()),
@@ -128,9 +135,10 @@ impl Watch<'_> {
         match now.state.render(self.render.id) {
             None => Err(Ended::Silently),
             Some(render) if render.cancel_requested => {
-                let process = self.process();
-                let kill = self.studio.sandboxes().kill(sandbox, &process, GRACE);
-                kill.await?;
+                for process in [self.process(), self.joiner()] {
+                    let kill = self.studio.sandboxes().kill(sandbox, &process, GRACE);
+                    kill.await?;
+                }
                 Err(Ended::Cancelled)
             }
             Some(_) => Ok(()),
@@ -168,30 +176,25 @@ impl Watch<'_> {
     async fn hear_helpers(&self) -> Team {
         let mut team = Team::default();
         for helper in &self.render.helpers {
-            // One that does not answer has no share any more: the session's own sandbox draws that.
-            let Ok(heard) = self.hear(helper).await else {
-                continue;
+            let heard = match self.hear(helper, &self.process()).await {
+                Ok(heard) => heard,
+                // It has no share any more: the session's own sandbox draws that.
+                Err(SandboxError::Gone) => continue,
+                Err(_) => {
+                    team.missed = true;
+                    team.working += usize::from(self.misses < MISSES);
+                    continue;
+                }
             };
-            team.whole.push((helper.clone(), heard.said.clone()));
+            self.studio.touch(helper).await;
             team.frames += heard.done();
             if let Some(progress) = heard.progress() {
                 team.fps += progress.fps;
                 team.progress.get_or_insert(progress);
             }
-            match heard.status {
-                ProcessStatus::Running => {
-                    team.working += 1;
-                    self.studio.touch(helper).await;
-                }
-                ProcessStatus::Exited(_)
-                    if heard.said["code"] == "frame_failed"
-                        || heard.said["code"] == "page_failed" =>
-                {
-                    // The composition's own fault: it is the same everywhere.
-                    team.failed = Some(heard.said);
-                }
-                ProcessStatus::Exited(_) | ProcessStatus::Unknown => {}
-            }
+            // One that failed has no share any more either; what is the composition's fault is met there again.
+            team.working += usize::from(heard.status == ProcessStatus::Running);
+            team.whole.push((helper.clone(), heard.said));
         }
         team
     }
@@ -206,7 +209,8 @@ struct Team {
     frames: u32,
     fps: f64,
     progress: Option<RenderProgress>,
-    failed: Option<Value>,
+    /// Whether one did not answer.
+    missed: bool,
 }
 
 /// Why a renderer that said nothing in the end has ended.

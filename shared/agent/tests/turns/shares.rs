@@ -31,6 +31,7 @@ fn long(setup: &mut Setup) {
 /// A renderer's run: where its files are, and which share of how many it is to draw.
 struct Job<'a> {
     folder: String,
+    last: String,
     share: Option<(usize, usize)>,
     files: &'a mut FakeFiles,
 }
@@ -53,7 +54,7 @@ impl Job<'_> {
     }
 
     fn says(&mut self, last: Value) {
-        let at = format!("{}/progress.json", self.folder);
+        let at = format!("{}/{}", self.folder, self.last);
         self.files.insert(at, last.to_string().into());
     }
 
@@ -83,10 +84,11 @@ fn renderer(run: impl Fn(Job<'_>) -> FakeRun + Send + Sync + 'static) -> FakeSan
             let at = exec.argv.iter().position(|it| it == name)?;
             exec.argv.get(at + 1).cloned()
         };
-        let folder = progress
+        let (folder, last) = progress
             .trim_start_matches("/app/")
-            .trim_end_matches("/progress.json")
-            .to_owned();
+            .rsplit_once('/')
+            .unwrap();
+        let (folder, last) = (folder.to_owned(), last.to_owned());
         let parts = option("--parts");
         assert_eq!(parts, Some(format!("/app/{folder}/parts")));
         let share = option("--share").map(|share| {
@@ -95,6 +97,7 @@ fn renderer(run: impl Fn(Job<'_>) -> FakeRun + Send + Sync + 'static) -> FakeSan
         });
         run(Job {
             folder,
+            last,
             share,
             files,
         })
