@@ -1,29 +1,23 @@
 // What the README promises, in a real browser against a real server: from a prompt to a video file.
 import assert from "node:assert/strict";
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { openPage, pictures, probe, startBrowser, startServer, until } from "./support.mjs";
+import { openPage, pictures, probe, shoot, startBrowser, startServer, until } from "./support.mjs";
 
 let server;
 let browser;
 const problems = [];
-const shots = process.env.E2E_SHOTS;
 
 before(async () => {
   server = await startServer();
   browser = await startBrowser();
-  if (shots) await mkdir(shots, { recursive: true });
 });
 
 after(async () => {
   await browser?.close();
   await server?.stop();
 });
-
-const shoot = async (page, name) => {
-  if (shots) await page.screenshot({ path: join(shots, `${name}.png`) });
-};
 
 /** The frame that the preview says it shows. */
 const frameOf = (page) =>

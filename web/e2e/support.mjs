@@ -1,7 +1,7 @@
 // A real server with throw-away data, a real browser, and looks at what is left over.
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { chromium } from "playwright-core";
@@ -206,4 +206,12 @@ export async function newSession(server) {
     node_id: "n1",
   });
   return { project: project.id, session: session.id };
+}
+
+/** Keeps pictures of pages in the folder E2E_SHOTS, where it is set. */
+export async function shoot(page, name) {
+  const folder = process.env.E2E_SHOTS;
+  if (!folder) return;
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
 }

@@ -1,29 +1,32 @@
 // The preview as an editor uses it: frames, in and out points, guides, faults, and an export of what is marked.
 import assert from "node:assert/strict";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { api, openPage, probe, sandboxes, startBrowser, startServer, until } from "./support.mjs";
+import {
+  api,
+  openPage,
+  probe,
+  sandboxes,
+  shoot,
+  startBrowser,
+  startServer,
+  until,
+} from "./support.mjs";
 
 let server;
 let browser;
 const problems = [];
-const shots = process.env.E2E_SHOTS;
 
 before(async () => {
   server = await startServer();
   browser = await startBrowser();
-  if (shots) await mkdir(shots, { recursive: true });
 });
 
 after(async () => {
   await browser?.close();
   await server?.stop();
 });
-
-const shoot = async (page, name) => {
-  if (shots) await page.screenshot({ path: join(shots, `${name}.png`) });
-};
 
 /** The studio of a new animation, with what its preview says of itself. */
 async function studioOf(page, words) {

@@ -46,6 +46,7 @@ pub struct FakeSandboxes {
     runner: Arc<Runner>,
     inside: Arc<Mutex<BTreeMap<SandboxId, Inside>>>,
     made: Arc<Mutex<u32>>,
+    most: usize,
     socket: PathBuf,
 }
 
@@ -56,6 +57,7 @@ impl FakeSandboxes {
             runner: Arc::new(runner),
             inside: Arc::default(),
             made: Arc::default(),
+            most: usize::MAX,
             socket: "/nowhere".into(),
         }
     }
@@ -67,6 +69,12 @@ impl FakeSandboxes {
             socket: socket.to_owned(),
             ..self
         }
+    }
+
+    /// The same, but never more than so many at once.
+    #[must_use]
+    pub fn at_most(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     /// Ends every sandbox, as a provider's failure would.
@@ -175,6 +183,9 @@ impl SandboxProvider for FakeSandboxes {
             .find(|i| (i.sandbox.session, i.sandbox.place) == (spec.session, spec.place))
         {
             return Ok(found.sandbox.clone());
+        }
+        if all.len() >= self.most {
+            return Err(SandboxError::OverLimit("no more sandboxes".into()));
         }
         let mut made = self.made.lock().unwrap();
         *made += 1;

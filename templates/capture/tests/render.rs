@@ -11,44 +11,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use image::RgbaImage;
+use support::film::{barcode, decode};
 use support::{Fixture, Run, collect, listing, processes};
-
-const BITS: u32 = 12;
-
-/// The frame number that the barcode composition wrote into a picture.
-fn barcode(picture: &RgbaImage) -> u32 {
-    let (width, height) = picture.dimensions();
-    (0..BITS).fold(0, |number, bit| {
-        let pixel = picture.get_pixel((2 * bit + 1) * width / (2 * BITS), height / 5);
-        number | (u32::from(pixel.0[1] > 127) << bit)
-    })
-}
-
-/// All frames of a video, decoded by FFmpeg.
-fn decode(path: &Path, width: u32, height: u32, decoder: &[&str]) -> Vec<RgbaImage> {
-    let output = Command::new("ffmpeg")
-        .args(["-v", "error"])
-        .args(decoder)
-        .arg("-i")
-        .arg(path)
-        .args([
-            "-vsync", "0", "-f", "rawvideo", "-pix_fmt", "rgba", "pipe:1",
-        ])
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let size = (width * height * 4) as usize;
-    assert_eq!(output.stdout.len() % size, 0);
-    output
-        .stdout
-        .chunks(size)
-        .map(|frame| RgbaImage::from_raw(width, height, frame.to_vec()).unwrap())
-        .collect()
-}
 
 fn render(fixture: &Fixture, out: &str, more: &[&str]) -> Run {
     let path = fixture.path(out);

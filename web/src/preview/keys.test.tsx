@@ -4,28 +4,7 @@ import { uiStore } from "../store/ui";
 import { keyLabels } from "../ui/Kbd";
 import { onPlayerKey, PREVIEW_KEYS, previewKeys } from "./keys";
 import { createPlayer } from "./player";
-import type { ToPreview } from "./protocol";
-
-const INFO = {
-  engine: "remotion",
-  title: "A",
-  width: 1920,
-  height: 1080,
-  fps: 30,
-  durationInFrames: 90,
-} as const;
-
-function ready() {
-  const sent: ToPreview[] = [];
-  const player = createPlayer((message) => sent.push(message));
-  player.receive({ type: "ready", info: INFO });
-  return {
-    player,
-    sent,
-    frame: () => player.state.getState().frame,
-    points: () => player.state.getState().points,
-  };
-}
+import { ready } from "./testing";
 
 const press = (key: string, shiftKey = false) => ({
   key,

@@ -1,22 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createPlayer, timecode } from "./player";
-import { parse, type ToPreview } from "./protocol";
-
-const INFO = {
-  engine: "remotion",
-  title: "A",
-  width: 1920,
-  height: 1080,
-  fps: 30,
-  durationInFrames: 90,
-} as const;
-
-function ready() {
-  const sent: ToPreview[] = [];
-  const player = createPlayer((message) => sent.push(message));
-  player.receive({ type: "ready", info: INFO });
-  return { player, sent, frame: () => player.state.getState().frame };
-}
+import { timecode } from "./player";
+import { parse } from "./protocol";
+import { INFO, ready } from "./testing";
 
 const plays = (frame: number) =>
   ({ type: "state", frame, playing: true, loop: true, rate: 1 }) as const;

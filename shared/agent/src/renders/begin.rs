@@ -12,6 +12,7 @@ use std::time::Duration;
 
 impl Watch<'_> {
     pub(super) async fn start(&mut self, version: &Version) -> Result<SandboxId, Ended> {
+        let before = [self.process(), self.joiner()];
         self.render.attempts += 1;
         let attempt = self.render.attempts;
         let now = self
@@ -32,7 +33,7 @@ impl Watch<'_> {
             };
             self.studio.prepare(&now, version.engine, contents).await?
         };
-        for process in [self.process(), self.joiner()] {
+        for process in before {
             let sandboxes = self.studio.sandboxes();
             sandboxes.kill(&sandbox, &process, Duration::ZERO).await?;
         }

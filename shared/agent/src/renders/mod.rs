@@ -104,8 +104,6 @@ struct Watch<'a> {
     crowded: bool,
     /// The session's own sandbox, once the render is in it.
     at: Option<SandboxId>,
-    /// Whether others draw shares, so that the parts are joined in the end.
-    shared: bool,
     /// How often in a row a helper has not answered.
     misses: u32,
 }
@@ -160,7 +158,6 @@ impl Studio {
                     fruitful: false,
                     crowded: false,
                     at: None,
-                    shared: false,
                     misses: 0,
                 };
                 let span = info_span!("render", tenant = %head.tenant, session.id = %session, render.id = %watch.render.id);
@@ -262,9 +259,10 @@ impl Watch<'_> {
         ProcessName::new(self.render.id.to_string())
     }
 
-    /// The process that joins what several sandboxes have drawn.
+    /// The process that joins what several sandboxes have drawn. Each attempt has one of its own: what an earlier one ended with
+    /// is not this one's end.
     fn joiner(&self) -> ProcessName {
-        ProcessName::new(format!("{}-join", self.render.id))
+        ProcessName::new(format!("{}-join-{}", self.render.id, self.render.attempts))
     }
 
     fn folder(&self) -> String {
@@ -283,7 +281,6 @@ impl Watch<'_> {
         };
         self.at = Some(sandbox.clone());
         // Helpers are let go on the way.
-        self.shared = !self.render.helpers.is_empty();
         let sandboxes = 1 + u32::try_from(self.render.helpers.len()).unwrap_or(u32::MAX);
         let last = self.watch(&sandbox).await?;
         let output = self.bring_home(head, &version, &sandbox, &last).await?;

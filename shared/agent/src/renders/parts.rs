@@ -64,9 +64,8 @@ impl Watch<'_> {
             return brought;
         }
         for (sandbox, said) in said {
-            let whole = said["parts"].as_array().into_iter().flatten();
-            let whole = whole.filter_map(|part| u32::try_from(part.as_u64()?).ok());
-            for part in whole.filter(|part| !self.home.contains(part)) {
+            let whole = whole_of(&said);
+            for part in whole.into_iter().filter(|part| !self.home.contains(part)) {
                 match self.bring_part(&sandbox, part).await {
                     Ok(new) => brought.push((part, new)),
                     Err(error) => {
@@ -152,6 +151,14 @@ impl Watch<'_> {
     pub(super) async fn forget_parts(&self) {
         self.studio.delete_parts(&self.tenant, &self.render).await;
     }
+}
+
+/// Which parts a renderer says are whole.
+pub(super) fn whole_of(said: &Value) -> Vec<u32> {
+    let parts = said["parts"].as_array().into_iter().flatten();
+    parts
+        .filter_map(|part| u32::try_from(part.as_u64()?).ok())
+        .collect()
 }
 
 /// Files of a part: the film, and the account that says that it is whole.

@@ -1,6 +1,9 @@
 //! Sharing a render: other sandboxes draw some parts of a long film each, and the session's own joins them.
 
-use super::{Ended, Watch, parts::of_share};
+use super::{
+    Ended, Watch,
+    parts::{of_share, whole_of},
+};
 use crate::StudioError;
 use futures_util::future::join_all;
 use koda_domain::{
@@ -83,26 +86,20 @@ impl Watch<'_> {
         (share, of): (u32, u32),
     ) -> Result<(), StudioError> {
         // An attempt before this one may draw there still.
-        let kill = self
-            .studio
-            .sandboxes()
+        let sandboxes = self.studio.sandboxes();
+        sandboxes
             .kill(helper, &self.process(), Duration::ZERO)
-            .await;
-        kill?;
+            .await?;
         self.lay_workspace(version, helper).await?;
         let parts = of_share(self.render.parts(), share, of);
         self.lay_parts(helper, parts, &[]).await?;
         let command = self.command(self.process(), Some((share, of)));
-        Ok(self.studio.sandboxes().spawn(helper, &command).await?)
+        Ok(sandboxes.spawn(helper, &command).await?)
     }
 
     /// All parts are in one sandbox then, and the renderer joins them there; what is missing, it draws.
     pub(super) async fn join(&mut self, sandbox: &SandboxId, said: &Value) -> Result<(), Ended> {
-        let there = said["parts"].as_array().into_iter().flatten();
-        let there: Vec<u32> = there
-            .filter_map(|part| u32::try_from(part.as_u64()?).ok())
-            .collect();
-        self.lay_parts(sandbox, 0..self.render.parts(), &there)
+        self.lay_parts(sandbox, 0..self.render.parts(), &whole_of(said))
             .await?;
         let command = self.command(self.joiner(), None);
         match self.studio.sandboxes().spawn(sandbox, &command).await {

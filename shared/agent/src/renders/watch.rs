@@ -1,6 +1,6 @@
 //! Watching a render: how far it is, what of it is whole, and what it ended with.
 
-use super::{Ended, GRACE, LOOK, Watch, failure};
+use super::{Ended, GRACE, LOOK, Watch, failure, parts};
 use crate::workspace::own_path;
 use koda_domain::{
     EventBody, SandboxId,
@@ -70,7 +70,7 @@ impl Watch<'_> {
 
     /// Asks the session's own sandbox: who joins, where that has begun, else who draws.
     async fn hear_own(&self, sandbox: &SandboxId) -> Result<Heard, SandboxError> {
-        if self.shared {
+        if parts::kept(&self.render) {
             let joins = self.hear(sandbox, &self.joiner()).await?;
             if joins.status != ProcessStatus::Unknown {
                 return Ok(joins);

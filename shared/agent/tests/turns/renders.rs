@@ -1,10 +1,7 @@
 //! Renders: begun again once, then told.
 
 use crate::room::*;
-use koda_domain::{
-    render::{RenderSpec, RenderStatus},
-    sandbox::Exec,
-};
+use koda_domain::render::{RenderSpec, RenderStatus};
 use koda_testkit::{FakeRun, FakeSandboxes};
 use serde_json::json;
 use std::{
@@ -14,23 +11,8 @@ use std::{
 
 fn renders(fails: u32) -> FakeSandboxes {
     let tries = AtomicU32::new(0);
-    FakeSandboxes::new(move |exec: &Exec, files| {
-        if exec.argv.get(1).is_some_and(|a| a == "check") {
-            return FakeRun {
-                stdout: GOOD.into(),
-                ..FakeRun::default()
-            };
-        }
-        let Some(log) = exec.env.get("KODA_PROGRESS") else {
-            return FakeRun {
-                takes: Duration::from_secs(u64::from(exec.argv[0] == "node") * 3600),
-                ..FakeRun::default()
-            };
-        };
-        let folder = log
-            .trim_start_matches("/app/")
-            .trim_end_matches("/progress.json")
-            .to_owned();
+    renderers(move |_, progress, files| {
+        let folder = progress.trim_end_matches("/progress.json");
         let failing = tries.fetch_add(1, Ordering::SeqCst) < fails;
         let last = if failing {
             json!({"type": "error", "code": "browser_failed", "message": "The browser died."})

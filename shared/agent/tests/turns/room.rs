@@ -6,11 +6,14 @@ use koda_domain::{
     message::Content,
     model::{ModelAnswer, ModelError, ModelRequest},
     project::{Document, Project},
+    sandbox::Exec,
     state::Phase,
 };
 use koda_objects::LocalObjects;
 use koda_store::SqliteStore;
-use koda_testkit::{FakeRun, FakeSandboxes, ScriptedModel, SeqIds, TestClock, answer, call, say};
+use koda_testkit::{
+    FakeFiles, FakeRun, FakeSandboxes, ScriptedModel, SeqIds, TestClock, answer, call, say,
+};
 use serde_json::{Value, json};
 use std::{
     path::Path,
@@ -109,6 +112,27 @@ pub fn checks(report: impl Fn(u32) -> String + Send + Sync + 'static) -> FakeSan
             takes: Duration::from_secs(3600),
             ..FakeRun::default()
         },
+    })
+}
+
+/// Sandboxes where everything passes the check, and whose renderer, given the file that is to hold its last word, does this.
+pub fn renderers(
+    run: impl Fn(&Exec, &str, &mut FakeFiles) -> FakeRun + Send + Sync + 'static,
+) -> FakeSandboxes {
+    FakeSandboxes::new(move |exec: &Exec, files| {
+        if exec.argv.get(1).is_some_and(|a| a == "check") {
+            return FakeRun {
+                stdout: GOOD.into(),
+                ..FakeRun::default()
+            };
+        }
+        match exec.env.get("KODA_PROGRESS") {
+            Some(progress) => run(exec, progress.trim_start_matches("/app/"), files),
+            None => FakeRun {
+                takes: Duration::from_secs(u64::from(exec.argv[0] == "node") * 3600),
+                ..FakeRun::default()
+            },
+        }
     })
 }
 

@@ -3,13 +3,16 @@
 use crate::room::*;
 use koda_domain::{
     objects::{ObjectKey, read_all},
-    render::{RenderSpec, RenderStatus},
-    sandbox::{Exec, SandboxProvider},
+    render::{Render, RenderSpec, RenderStatus},
+    sandbox::SandboxProvider,
 };
 use koda_testkit::{FakeFiles, FakeRun, FakeSandboxes, ScriptedModel, answer, call, say};
 use serde_json::{Value, json};
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -67,27 +70,12 @@ impl Job<'_> {
 }
 
 fn renderer(run: impl Fn(Job<'_>) -> FakeRun + Send + Sync + 'static) -> FakeSandboxes {
-    FakeSandboxes::new(move |exec: &Exec, files| {
-        if exec.argv.get(1).is_some_and(|a| a == "check") {
-            return FakeRun {
-                stdout: GOOD.into(),
-                ..FakeRun::default()
-            };
-        }
-        let Some(progress) = exec.env.get("KODA_PROGRESS") else {
-            return FakeRun {
-                takes: Duration::from_secs(u64::from(exec.argv[0] == "node") * 3600),
-                ..FakeRun::default()
-            };
-        };
+    renderers(move |exec, progress, files| {
         let option = |name: &str| {
             let at = exec.argv.iter().position(|it| it == name)?;
             exec.argv.get(at + 1).cloned()
         };
-        let (folder, last) = progress
-            .trim_start_matches("/app/")
-            .rsplit_once('/')
-            .unwrap();
+        let (folder, last) = progress.rsplit_once('/').unwrap();
         let (folder, last) = (folder.to_owned(), last.to_owned());
         let parts = option("--parts");
         assert_eq!(parts, Some(format!("/app/{folder}/parts")));
@@ -129,15 +117,8 @@ async fn a_lost_sandbox_costs_no_more_than_the_part_it_was_at() {
             ..FakeRun::default()
         }
     });
-    let sandboxes = setup.sandboxes.clone();
-    let bench = bench(setup).await;
+    let (bench, sandboxes, render) = rendering(setup).await;
     let _work = bench.work();
-    bench.built().await;
-    let render = bench
-        .studio
-        .queue_render(&bench.tenant, bench.session, RenderSpec::default())
-        .await
-        .unwrap();
     assert_eq!((render.frames, render.parts()), (600, 3));
     let account =
         |part: u32| ObjectKey::render(&bench.tenant, render.id, &format!("part-{part:05}.json"));
@@ -149,10 +130,7 @@ async fn a_lost_sandbox_costs_no_more_than_the_part_it_was_at() {
         .await;
         sandboxes.lose_all();
     }
-    let state = bench
-        .until("the render", |s| s.renders[0].status.is_final())
-        .await;
-    let render = &state.renders[0];
+    let render = ended(&bench).await;
     assert_eq!(
         (render.status, render.attempts),
         (RenderStatus::Ready, 4),
@@ -196,19 +174,9 @@ async fn several_sandboxes_draw_a_long_render_and_one_joins_it() {
             ..FakeRun::default()
         }
     });
-    let sandboxes = setup.sandboxes.clone();
-    let bench = bench(setup).await;
+    let (bench, sandboxes, _) = rendering(setup).await;
     let _work = bench.work();
-    bench.built().await;
-    bench
-        .studio
-        .queue_render(&bench.tenant, bench.session, RenderSpec::default())
-        .await
-        .unwrap();
-    let state = bench
-        .until("the render", |s| s.renders[0].status.is_final())
-        .await;
-    let render = &state.renders[0];
+    let render = ended(&bench).await;
     assert_eq!(
         (render.status, render.attempts, render.helpers.len()),
         (RenderStatus::Ready, 1, 1),
@@ -253,29 +221,20 @@ async fn a_share_whose_sandbox_is_lost_is_drawn_by_the_sessions_own() {
             ..FakeRun::default()
         },
     });
-    let sandboxes = setup.sandboxes.clone();
-    let bench = bench(setup).await;
+    let (bench, sandboxes, _) = rendering(setup).await;
     let _work = bench.work();
-    bench.built().await;
-    bench
-        .studio
-        .queue_render(&bench.tenant, bench.session, RenderSpec::default())
-        .await
-        .unwrap();
     let state = bench
         .until("helpers", |s| s.renders[0].helpers.len() == 2)
         .await;
     for helper in &state.renders[0].helpers {
         sandboxes.destroy(helper).await.unwrap();
     }
-    let state = bench
-        .until("the render", |s| s.renders[0].status.is_final())
-        .await;
+    let render = ended(&bench).await;
     assert_eq!(
-        (state.renders[0].status, state.renders[0].attempts),
+        (render.status, render.attempts),
         (RenderStatus::Ready, 1),
         "{:?}",
-        state.renders[0].failure
+        render.failure
     );
 }
 
@@ -288,15 +247,8 @@ async fn a_cancelled_render_ends_its_helpers_too() {
         takes: Duration::from_secs(3600),
         ..FakeRun::default()
     });
-    let sandboxes = setup.sandboxes.clone();
-    let bench = bench(setup).await;
+    let (bench, sandboxes, render) = rendering(setup).await;
     let _work = bench.work();
-    bench.built().await;
-    let render = bench
-        .studio
-        .queue_render(&bench.tenant, bench.session, RenderSpec::default())
-        .await
-        .unwrap();
     bench
         .until("a helper", |s| s.renders[0].helpers.len() == 1)
         .await;
@@ -305,11 +257,102 @@ async fn a_cancelled_render_ends_its_helpers_too() {
         .cancel_render(&bench.tenant, bench.session, render.id)
         .await
         .unwrap();
-    let state = bench
-        .until("the end", |s| s.renders[0].status.is_final())
-        .await;
-    assert_eq!(state.renders[0].status, RenderStatus::Cancelled);
+    assert_eq!(ended(&bench).await.status, RenderStatus::Cancelled);
     assert_eq!(sandboxes.owned().await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_other_sandbox_can_be_had_the_sessions_own_draws_everything() {
+    let joins = Arc::new(AtomicU32::new(0));
+    let mut setup = setup();
+    long(&mut setup);
+    setup.options.render_sandboxes = 2;
+    let counted = joins.clone();
+    let sandboxes = renderer(move |mut job| {
+        if job.share.is_some() {
+            job.draw(0);
+            job.says(json!({"type": "drawn", "parts": [0], "frames": 240, "seconds": 1.0}));
+        } else {
+            counted.fetch_add(1, Ordering::SeqCst);
+            job.made();
+        }
+        FakeRun {
+            takes: Duration::from_millis(700),
+            ..FakeRun::default()
+        }
+    });
+    setup.sandboxes = sandboxes.at_most(1);
+    let (bench, ..) = rendering(setup).await;
+    let _work = bench.work();
+    let render = ended(&bench).await;
+    assert_eq!(
+        (render.status, render.attempts, render.helpers.len()),
+        (RenderStatus::Ready, 1, 0),
+        "{:?}",
+        render.failure
+    );
+    assert_eq!(joins.load(Ordering::SeqCst), 1, "it was joined once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_joins_may_fail_and_the_next_attempt_joins_anew() {
+    let joins = AtomicU32::new(0);
+    let mut setup = setup();
+    long(&mut setup);
+    setup.options.render_sandboxes = 2;
+    setup.sandboxes = renderer(move |mut job| {
+        let Some((index, of)) = job.share else {
+            if joins.fetch_add(1, Ordering::SeqCst) == 0 {
+                // It is killed before it can say anything.
+                return FakeRun {
+                    code: 137,
+                    ..FakeRun::default()
+                };
+            }
+            assert_eq!(job.whole(), [0, 1, 2]);
+            job.made();
+            return FakeRun::default();
+        };
+        for part in 3 * index / of..3 * (index + 1) / of {
+            job.draw(part);
+        }
+        let whole = job.whole();
+        job.says(json!({"type": "drawn", "parts": whole, "frames": 300, "seconds": 1.0}));
+        FakeRun::default()
+    });
+    let (bench, ..) = rendering(setup).await;
+    let _work = bench.work();
+    let render = ended(&bench).await;
+    assert_eq!(
+        (render.status, render.attempts),
+        (RenderStatus::Ready, 2),
+        "{:?}",
+        render.failure
+    );
+}
+
+/// An animation whose render is waiting, and its sandboxes.
+async fn rendering(setup: Setup) -> (Bench, FakeSandboxes, Render) {
+    let sandboxes = setup.sandboxes.clone();
+    let bench = bench(setup).await;
+    {
+        let _work = bench.work();
+        bench.built().await;
+    }
+    let render = bench
+        .studio
+        .queue_render(&bench.tenant, bench.session, RenderSpec::default())
+        .await
+        .unwrap();
+    (bench, sandboxes, render)
+}
+
+/// The render, when it is over.
+async fn ended(bench: &Bench) -> Render {
+    let state = bench
+        .until("the render", |s| s.renders[0].status.is_final())
+        .await;
+    state.renders[0].clone()
 }
 
 /// Waits until something is so.
