@@ -7,10 +7,8 @@
 mod support;
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
-use image::RgbaImage;
 use support::film::{barcode, decode};
 use support::{Fixture, Run, collect, listing, processes};
 
