@@ -337,7 +337,7 @@ fn a_render_by_pixels_with_two_browsers_is_gone_within_a_second_of_being_cancell
 }
 
 #[test]
-fn films_of_one_frame_and_of_thousands_are_whole() {
+fn films_of_one_frame_and_of_more_than_a_thousand_are_whole() {
     let one = Fixture::new("barcode", 1);
     let run = render(&one, "film.mp4", TINY, "");
     assert_eq!(run.result()["frames"], 1);
