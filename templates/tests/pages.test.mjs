@@ -91,6 +91,13 @@ for (const engine of ["remotion", "theatre"]) {
       await page.keyboard.press(" ");
       await said("state", from, { playing: true });
       await tell({ type: "pause" });
+      // Every command is answered, also one that changes nothing, and says by its number that it was heard.
+      await said("state", 0, { playing: false, heard: 0 });
+      from = await count();
+      await tell({ type: "pause", n: 7 });
+      await said("state", from, { playing: false, heard: 7 });
+      await tell({ type: "seek", frame: 12, n: 8 });
+      assert.equal((await said("painted", from, { frame: 12 })).heard, 8);
       await page.close();
     });
 

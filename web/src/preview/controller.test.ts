@@ -152,7 +152,7 @@ describe("a preview", () => {
     it_.posted.length = 0;
     it_.preview.receive({ type: "ready", info: INFO });
     expect(it_.status()).toBe("ready");
-    expect(it_.posted).toEqual([{ koda: 1, type: "seek", frame: 40 }]);
+    expect(it_.posted).toEqual([{ koda: 1, n: 2, type: "seek", frame: 40 }]);
     expect(it_.preview.player.state.getState().points.in).toBe(30);
     expect(it_.ask).toHaveBeenCalledTimes(1);
     it_.preview.close();

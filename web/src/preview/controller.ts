@@ -73,7 +73,7 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
     version: null,
   }));
   let target: { post(message: unknown): void } | null = null;
-  const post = (message: ToPreview) => target?.post(wrap(message));
+  const post = (message: ToPreview, n?: number) => target?.post(wrap(message, n));
   const player = createPlayer(post);
 
   let wanted = false;

@@ -1,31 +1,57 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { timecode } from "./player";
 import { parse } from "./protocol";
-import { INFO, ready } from "./testing";
-
-const plays = (frame: number) =>
-  ({ type: "state", frame, playing: true, loop: true, rate: 1 }) as const;
+import { INFO, painted, plays, ready, stands } from "./testing";
 
 describe("scrubbing", () => {
   it("asks for one frame at a time and then for the newest", () => {
     const { player, sent } = ready();
     for (const frame of [10, 11, 12, 13]) player.seek(frame);
     expect(sent).toEqual([{ type: "seek", frame: 10 }]);
-    player.receive({ type: "painted", frame: 10 });
+    player.receive(painted(10));
     expect(sent.slice(1)).toEqual([{ type: "seek", frame: 13 }]);
-    player.receive({ type: "painted", frame: 13 });
+    player.receive(painted(13));
     expect(sent).toHaveLength(2);
   });
 
   it("does not let the handle jump back while a frame is on its way", () => {
     const { player, frame } = ready();
     player.seek(40);
-    player.receive({ type: "state", frame: 3, playing: true, loop: true, rate: 1 });
+    player.receive(plays(3, 0));
     expect(frame()).toBe(40);
-    player.receive({ type: "painted", frame: 40 });
-    player.receive({ type: "state", frame: 40, playing: false, loop: true, rate: 1 });
-    player.receive({ type: "state", frame: 41, playing: true, loop: true, rate: 1 });
+    player.receive(stands(40, 1));
+    player.receive(painted(40, 1));
+    player.receive(plays(41, 1));
     expect(frame()).toBe(41);
+  });
+
+  it("keeps its frame however long a page goes on playing before it hears", () => {
+    vi.useFakeTimers();
+    const { player, frame } = ready();
+    player.receive(plays(37, 0));
+    player.step(1);
+    // Nor is what was drawn before taken for the frame that was asked for.
+    for (const drawn of [38, 39, 70]) {
+      player.receive(plays(drawn, 0));
+      player.receive(painted(drawn, 0));
+      vi.advanceTimersByTime(1_500);
+      expect(frame()).toBe(38);
+      expect(player.state.getState().playing).toBe(false);
+    }
+    player.step(1);
+    player.receive(stands(38, 1));
+    expect(frame()).toBe(39);
+    vi.useRealTimers();
+  });
+
+  it("goes on though something else was chosen while the frame was on its way", () => {
+    const { player, sent } = ready();
+    player.seek(10);
+    player.setLoop(false);
+    player.seek(20);
+    player.receive(stands(10, 1));
+    player.receive(painted(10, 1));
+    expect(sent.at(-1)).toEqual({ type: "seek", frame: 20 });
   });
 
   it("stays within the animation", () => {
@@ -94,7 +120,7 @@ describe("a page that is loaded anew", () => {
     player.receive({ type: "ready", info: INFO });
     expect(sent).toEqual([{ type: "seek", frame: 40 }, { type: "play" }]);
     // What the new page says of its own beginning is not where the handle goes.
-    player.receive({ type: "state", frame: 0, playing: true, loop: true, rate: 1 });
+    player.receive(plays(0, 0));
     expect(player.state.getState()).toMatchObject({ frame: 40, playing: true });
   });
 
@@ -110,10 +136,10 @@ describe("a hot reload", () => {
   it("keeps the playhead where it stands, and says nothing to the page", () => {
     const { player, sent, frame } = ready();
     player.seek(30);
-    player.receive({ type: "painted", frame: 30 });
+    player.receive(painted(30));
     sent.length = 0;
     player.receive({ type: "ready", info: { ...INFO, title: "B" } });
-    player.receive({ type: "state", frame: 30, playing: false, loop: true, rate: 1 });
+    player.receive(stands(30));
     expect(sent).toEqual([]);
     expect(frame()).toBe(30);
     expect(player.state.getState().playing).toBe(false);
@@ -151,13 +177,13 @@ describe("playback of a part", () => {
   it("begins at the in point where the playhead is elsewhere, and where it is otherwise", () => {
     const { player, sent } = marked();
     player.seek(70);
-    player.receive({ type: "painted", frame: 70 });
+    player.receive(painted(70));
     sent.length = 0;
     player.play();
     expect(sent).toEqual(TURN);
     player.pause();
     player.seek(25);
-    player.receive({ type: "painted", frame: 25 });
+    player.receive(painted(25));
     sent.length = 0;
     player.play();
     expect(sent).toEqual([{ type: "play" }]);
@@ -172,8 +198,8 @@ describe("playback of a part", () => {
     vi.advanceTimersByTime(33);
     expect(sent).toEqual(TURN);
     // Nothing that is said on the way moves the handle or the button.
-    player.receive(plays(30));
-    player.receive({ ...plays(20), playing: false });
+    player.receive(plays(30, 0));
+    player.receive(stands(20, 1));
     expect(player.state.getState()).toMatchObject({ frame: 20, playing: true });
     player.receive(plays(20));
     player.receive(plays(21));
@@ -219,7 +245,7 @@ describe("playback of a part", () => {
     vi.advanceTimersByTime(40);
     expect(sent).toEqual([{ type: "seek", frame: 29 }]);
     expect(frame()).toBe(29);
-    player.receive({ type: "painted", frame: 29 });
+    player.receive(painted(29));
     sent.length = 0;
     player.toggle();
     expect(sent).toEqual(TURN);

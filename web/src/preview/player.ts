@@ -60,14 +60,17 @@ const FRESH: PlayerState = {
   problem: null,
 };
 
-export function createPlayer(send: (message: ToPreview) => void): Player {
+/** `send` gets each command with its number. */
+export function createPlayer(send: (message: ToPreview, n: number) => void): Player {
   const state = createStore<PlayerState>(() => FRESH);
   // One sought frame at a time: a drag must not flood a page that takes long to paint.
   let seeking: number | null = null;
+  let soughtBy = 0;
   let patience: ReturnType<typeof setTimeout> | undefined;
   let next: number | null = null;
-  // Where playback goes on by itself, until the page says that it does.
-  let turning: number | null = null;
+  // Commands are counted, and what the page says before it heard the newest is about what was before.
+  let told = 0;
+  let unheard: number | null = null;
   let edge: ReturnType<typeof setTimeout> | undefined;
   // When the page last drew a frame of what it plays.
   let drawn: number | null = null;
@@ -79,11 +82,25 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
   const lastFrame = () => Math.max(0, (state.getState().info?.durationInFrames ?? 1) - 1);
   const clamp = (frame: number) => Math.min(lastFrame(), Math.max(0, Math.round(frame)));
 
+  function command(message: ToPreview): void {
+    told += 1;
+    unheard = told;
+    send(message, told);
+  }
+
+  /** Whether the page knew all that it was told when it said something. */
+  function answers(heard: number): boolean {
+    if (unheard !== null && heard < unheard) return false;
+    unheard = null;
+    return true;
+  }
+
   function pump(): void {
     if (next === null || seeking !== null) return;
     seeking = next;
     next = null;
-    send({ type: "seek", frame: seeking });
+    command({ type: "seek", frame: seeking });
+    soughtBy = told;
     clearTimeout(patience);
     patience = setTimeout(() => {
       seeking = null;
@@ -94,7 +111,6 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
   function seek(frame: number): void {
     const to = clamp(frame);
     clearTimeout(edge);
-    turning = null;
     state.setState({ frame: to, playing: false });
     next = to;
     pump();
@@ -105,19 +121,15 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
     clearTimeout(edge);
     seeking = null;
     next = null;
-    turning = null;
     drawn = null;
   }
 
   function playFrom(frame: number): void {
     forget();
-    turning = clamp(frame);
-    state.setState({ frame: turning, playing: true });
-    send({ type: "seek", frame: turning });
-    send({ type: "play" });
-    edge = setTimeout(() => {
-      turning = null;
-    }, PATIENCE_MS);
+    const from = clamp(frame);
+    state.setState({ frame: from, playing: true });
+    command({ type: "seek", frame: from });
+    command({ type: "play" });
   }
 
   /** The page plays all of the animation; a part is played by turning it back in time. */
@@ -158,8 +170,10 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
         case "ready": {
           const { info } = message;
           const before = state.getState();
-          const sought = next ?? seeking;
-          const turned = turning;
+          // A page that was loaded anew, or greeted twice, must not lose what it was told.
+          const owed = resume ?? (unheard === null && next === null ? null : before);
+          resume = null;
+          unheard = null;
           forget();
           state.setState({
             info,
@@ -167,27 +181,16 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
             points: fitPoints(wish, info),
             frame: Math.min(before.frame, info.durationInFrames - 1),
           });
-          if (resume) {
-            const { frame, playing, loop, rate } = resume;
-            resume = null;
-            if (!loop) send({ type: "loop", on: false });
-            if (rate !== 1) send({ type: "rate", rate });
-            if (!playing) seek(frame);
-            else if (frame > 0) playFrom(frame);
-          } else if (sought !== null) {
-            // A page that was loaded anew, or greeted twice, must not lose the frame that was asked for.
-            seek(sought);
-          } else if (turned !== null) {
-            playFrom(turned);
-          }
+          if (!owed) return;
+          if (!owed.loop) command({ type: "loop", on: false });
+          if (owed.rate !== 1) command({ type: "rate", rate: owed.rate });
+          if (!owed.playing) seek(owed.frame);
+          else if (owed.frame > 0) playFrom(owed.frame);
           return;
         }
         case "state":
-          // What it says of an earlier frame while one is sought would make the handle jump back.
-          if (seeking !== null && message.frame !== (next ?? seeking)) return;
-          // Nor what it says on its way back to the in point.
-          if (turning !== null && !(message.playing && message.frame === turning)) return;
-          turning = null;
+          // What it says of before, or while another frame waits to be sought, would make the handle jump back.
+          if (!answers(message.heard) || next !== null) return;
           if (!message.playing) {
             clearTimeout(edge);
             drawn = null;
@@ -201,6 +204,8 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
           return;
         case "painted":
           // Of whatever frame: keys inside the page seek too, and then ours is never painted.
+          answers(message.heard);
+          if (message.heard < soughtBy) return;
           seeking = null;
           clearTimeout(patience);
           pump();
@@ -226,13 +231,12 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
         if (frame < first || frame > last || (frame === last && !loop)) return playFrom(first);
       }
       state.setState({ playing: true });
-      send({ type: "play" });
+      command({ type: "play" });
     },
     pause() {
       clearTimeout(edge);
-      turning = null;
       state.setState({ playing: false });
-      send({ type: "pause" });
+      command({ type: "pause" });
     },
     toggle() {
       if (state.getState().playing) this.pause();
@@ -242,11 +246,11 @@ export function createPlayer(send: (message: ToPreview) => void): Player {
     step: (frames) => seek(state.getState().frame + frames),
     setLoop(on) {
       state.setState({ loop: on });
-      send({ type: "loop", on });
+      command({ type: "loop", on });
     },
     setRate(rate) {
       state.setState({ rate });
-      send({ type: "rate", rate });
+      command({ type: "rate", rate });
     },
     mark(point, frame) {
       const { info, points } = state.getState();

@@ -26,11 +26,20 @@ export type ToPreview =
 
 export type FromPreview =
   | { type: "ready"; info: PreviewInfo }
-  | { type: "state"; frame: number; playing: boolean; loop: boolean; rate: number }
-  | { type: "painted"; frame: number }
+  | {
+      type: "state";
+      frame: number;
+      playing: boolean;
+      loop: boolean;
+      rate: number;
+      heard: number;
+    }
+  | { type: "painted"; frame: number; heard: number }
   | { type: "error"; problem: PreviewProblem | null };
 
-export const wrap = (message: ToPreview) => ({ koda: 1, ...message });
+/** `n` is the number of a command; what the preview says tells by `heard` which was the last that it knew. */
+export const wrap = (message: ToPreview, n?: number) =>
+  n === undefined ? { koda: 1, ...message } : { koda: 1, n, ...message };
 
 type Fields = Record<string, unknown>;
 
@@ -42,6 +51,9 @@ const count = (value: unknown): number | null => {
   const found = number(value);
   return found !== null && Number.isInteger(found) && found >= 0 ? found : null;
 };
+
+/** A page that does not tell what it heard is believed. */
+const heard = (data: Fields): number => count(data.heard) ?? Number.POSITIVE_INFINITY;
 
 /** Reads a message of a preview, which runs code that nobody vouches for. Anything else is `null`. */
 export function parse(data: unknown): FromPreview | null {
@@ -61,11 +73,12 @@ export function parse(data: unknown): FromPreview | null {
         playing: data.playing === true,
         loop: data.loop === true,
         rate,
+        heard: heard(data),
       };
     }
     case "painted": {
       const frame = count(data.frame);
-      return frame === null ? null : { type: "painted", frame };
+      return frame === null ? null : { type: "painted", frame, heard: heard(data) };
     }
     case "error": {
       const message = text(data.message);

@@ -81,14 +81,16 @@ export interface Fault {
   column: number | null;
 }
 
-export type ToPreview =
+/** `n` counts the commands of who embeds the preview: `heard` in what the preview says is the last of them. */
+export type ToPreview = { n?: number } & (
   | { type: "play" | "pause" | "toggle" | "hello" }
   | { type: "seek"; frame: number }
   | { type: "loop"; on: boolean }
-  | { type: "rate"; rate: number };
+  | { type: "rate"; rate: number }
+);
 
 export type FromPreview =
   | { type: "ready"; info: Info }
-  | { type: "state"; frame: number; playing: boolean; loop: boolean; rate: number }
-  | { type: "painted"; frame: number }
+  | { type: "state"; frame: number; playing: boolean; loop: boolean; rate: number; heard: number }
+  | { type: "painted"; frame: number; heard: number }
   | ({ type: "error" } & Fault);

@@ -24,6 +24,8 @@ export class Transport {
   #ready = false;
   #fault: Fault | null = null;
   #loopHandle = 0;
+  /** The last command's number: what is said before it was heard is out of date for who sent it. */
+  #heard = 0;
   /** Where playback was last anchored: that frame at that time. */
   #from = { frame: 0, time: 0 };
 
@@ -58,7 +60,7 @@ export class Transport {
   }
 
   play(): void {
-    if (this.state.playing) return;
+    if (this.state.playing) return this.#changed();
     const last = this.#playable.info().durationInFrames - 1;
     if (!this.state.loop && this.state.frame >= last) this.state.frame = 0;
     this.state.playing = true;
@@ -68,7 +70,7 @@ export class Transport {
   }
 
   pause(): void {
-    if (!this.state.playing) return;
+    if (!this.state.playing) return this.#changed();
     this.state.playing = false;
     cancelAnimationFrame(this.#loopHandle);
     this.#changed();
@@ -93,7 +95,7 @@ export class Transport {
     }
     // A later seek speaks for itself.
     if (this.state.frame !== frame) return;
-    requestAnimationFrame(() => requestAnimationFrame(() => this.#post({ type: "painted", frame })));
+    requestAnimationFrame(() => requestAnimationFrame(() => this.#post({ type: "painted", frame, heard: this.#heard })));
   }
 
   loop(on: boolean): void {
@@ -134,6 +136,7 @@ export class Transport {
   #receive(data: unknown) {
     if (typeof data !== "object" || data === null || (data as { koda?: unknown }).koda !== 1) return;
     const message = data as ToPreview;
+    if (Number.isSafeInteger(message.n)) this.#heard = message.n as number;
     switch (message.type) {
       case "play":
         return this.play();
@@ -152,7 +155,7 @@ export class Transport {
       case "hello":
         if (this.#ready) this.#post({ type: "ready", info: this.#playable.info() });
         if (this.#fault) this.#post({ type: "error", ...this.#fault });
-        this.#post({ type: "state", ...this.state });
+        this.#say();
     }
   }
 
@@ -174,8 +177,12 @@ export class Transport {
   }
 
   #changed() {
-    this.#post({ type: "state", ...this.state });
+    this.#say();
     for (const listener of this.#listeners) listener(this.state);
+  }
+
+  #say() {
+    this.#post({ type: "state", ...this.state, heard: this.#heard });
   }
 
   #post(message: FromPreview) {
