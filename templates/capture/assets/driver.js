@@ -36,6 +36,22 @@
     document.documentElement.style.clipPath = clipped ? "inset(-100vmax)" : "";
   };
 
+  // Whether anything was seen to change since the frame before. What changes unseen, such as a rule of a style sheet or a shadow
+  // tree, is for the compositor to find: who spares a picture asks it too.
+  let stirred = true;
+  const watch = new MutationObserver(() => (stirred = true));
+  watch.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  // What moves by itself, or by a time that a script sets.
+  const MOVING = "video, iframe, object, embed, animate, animateTransform, animateMotion, set";
+  const animated = () => document.getAnimations().some(({ playState }) => playState !== "finished") || document.querySelector(MOVING) !== null;
+  let moved = false;
+  const look = () => {
+    if (watch.takeRecords().length > 0) stirred = true;
+    const moves = animated();
+    if (moves || moved) stirred = true;
+    moved = moves;
+  };
+
   /** Waits until what was asked of the graphics processor is drawn: until then it has cost nothing that could be measured. */
   const drawn = () => {
     const gl = window.koda.canvas?.getContext("webgl2");
@@ -68,9 +84,11 @@
       }
     },
 
-    /** Shows a frame and answers what can be heard at it, or {reload: true} where only a fresh page can show it. */
+    /** Shows a frame and answers what can be heard at it, and whether nothing was seen to change since the frame before; or
+     * {reload: true} where only a fresh page can show it. */
     async goto(frame) {
       const clock = window.__kodaClock;
+      stirred = watch.takeRecords().length > 0;
       const { fps } = window.koda.info;
       const time = (frame * 1000) / fps;
       if (time < clock.now - 1e-6 && clock.stateful) return { reload: true };
@@ -86,7 +104,9 @@
         } catch (error) {
           return { frame: next, error: window.koda.error ?? describe(error) };
         }
-        refresh();
+        look();
+        if (stirred) refresh();
+        watch.takeRecords();
         current = next;
         if (leapt && clock.stateful) {
           // Something has begun by now, and when is known only to who looks at every frame: a page that comes anew will.
@@ -96,7 +116,7 @@
         }
         if (window.koda.error) return { frame: next, error: window.koda.error };
       }
-      return { frame, sounds: window.__kodaMedia.sounds() };
+      return { frame, sounds: window.__kodaMedia.sounds(), still: !stirred };
     },
 
     /** Shows frames from here on without pictures, until one fails or the last is shown: each of them where time allows, else

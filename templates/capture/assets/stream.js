@@ -8,7 +8,7 @@
 //
 // What is said to koda-capture goes through the binding __kodaTell: {"paint":true} wants a frame of the compositor, and
 // {"shows":i} says that the i-th of the frames asked for is about to be shown, and {"index":i,"slot":s,"sounds":…} that it lies in
-// slot s until free(s).
+// slot s until free(s), or without a slot that it is as the one before.
 (() => {
   "use strict";
   const tell = (message) => window.__kodaTell(JSON.stringify(message));
@@ -52,13 +52,28 @@
       this.context = this.canvas.getContext("2d", { willReadFrequently: true, alpha: transparent });
       this.size = [width, height];
       this.transparent = transparent;
+      this.stale = true;
+      this.canvas.onpaint = () => {
+        this.stale = !this.painted;
+        this.painted?.();
+        this.painted = null;
+      };
+    }
+
+    /** Whether the compositor finds nothing to paint anew since pixels were last read. */
+    async unchanged() {
+      const { real } = window.__kodaClock;
+      tell({ paint: true });
+      // Painting comes after what was asked for the frame, and before the next task.
+      await new Promise((done) => real.requestAnimationFrame(done));
+      await new Promise((done) => real.setTimeout(done, 0));
+      return !this.stale;
     }
 
     /** The stage as it is now: rows from the top. */
     pixels() {
       return new Promise((done, failed) => {
-        this.canvas.onpaint = () => {
-          this.canvas.onpaint = null;
+        this.painted = () => {
           try {
             this.context.reset();
             this.context.drawElementImage(this.frame, 0, 0);
@@ -102,6 +117,11 @@
       return pixels;
     }
 
+    /** What a canvas draws is seen by nobody else. */
+    async unchanged() {
+      return false;
+    }
+
     close() {}
   }
 
@@ -123,7 +143,8 @@
       handle.flush();
       postMessage({ ready: true });
     };
-    const write = async ({ pixels, slot, index, sounds }) => {
+    const write = async ({ same, pixels, slot, index, sounds }) => {
+      if (same) return postMessage({ index, sounds, same });
       const frame = pixels instanceof VideoFrame;
       if (frame) {
         space ??= new Uint8Array(bytes);
@@ -140,7 +161,7 @@
       await (await navigator.storage.getDirectory()).removeEntry(name);
       postMessage({ closed: true });
     };
-    const work = ({ data }) => (data.done ? end(data.done) : data.pixels ? write(data) : begin(data));
+    const work = ({ data }) => (data.done ? end(data.done) : data.pixels || data.same ? write(data) : begin(data));
     let last = Promise.resolve();
     onmessage = (message) => {
       last = last.then(() => work(message)).catch((error) => postMessage({ failed: String(error) }));
@@ -199,10 +220,11 @@
       const { failed } = await first;
       if (failed) return { unfit: failed };
       free = Array.from({ length: slots }, (_, slot) => slot);
-      worker.onmessage = ({ data: { slot, index, sounds, written, pixels, failed } }) => {
+      worker.onmessage = ({ data: { slot, index, sounds, written, same, pixels, failed } }) => {
         writing--;
         if (pixels) source.spare?.push(pixels);
         if (failed) broken = failed;
+        else if (same) tell({ index, sounds });
         else if (written !== size) broken = "the ring is full";
         else tell({ index, slot, sounds });
         wake();
@@ -218,6 +240,12 @@
         if (shown.error || shown.reload) return { done: index, ...shown };
         const unfit = obstacle();
         if (unfit) return { done: index, unfit };
+        if (shown.still && index > 0 && (await source.unchanged())) {
+          // By way of the worker, which may still be writing the frame before.
+          writing++;
+          worker.postMessage({ same: true, index, sounds: shown.sounds });
+          continue;
+        }
         const slot = await slotFree();
         if (broken) return { done: 0, unfit: broken };
         const pixels = await source.pixels();

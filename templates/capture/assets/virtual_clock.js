@@ -317,8 +317,8 @@
     get sought() {
       return sought;
     },
-    /** A real timer, for the driver. */
-    real: { setInterval: real.setInterval, clearInterval: real.clearInterval },
+    /** Real timers, for the driver. */
+    real: { setTimeout: real.setTimeout, setInterval: real.setInterval, clearInterval: real.clearInterval, requestAnimationFrame: real.requestAnimationFrame },
   };
   Object.defineProperty(window, "__kodaClock", { value: Object.freeze(clock) });
 })();

@@ -1,6 +1,6 @@
 //! The composition's page in capture mode: coming up, showing frames, taking pictures.
 
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -36,7 +36,8 @@ mod stream;
 mod talk;
 mod watch;
 
-pub use stream::{Ended, Pixels, Stream};
+pub use shoot::Holds;
+pub use stream::{Ended, Pixels, Stream, Streamed};
 use watch::Watch;
 pub use watch::abroad;
 
@@ -49,6 +50,10 @@ pub struct Page {
     options: Options,
     events: Option<mpsc::UnboundedReceiver<Event>>,
     frames_begun: AtomicU32,
+    /// Whether the page saw something change since this was last asked.
+    moved: AtomicBool,
+    /// Whether the compositor drew anything since this was last asked.
+    damaged: AtomicBool,
     watch: Watch,
 }
 
@@ -61,6 +66,8 @@ struct Shown {
     error: Option<PageError>,
     #[serde(default)]
     sounds: Vec<Sound>,
+    #[serde(default)]
+    still: bool,
 }
 
 impl Page {
@@ -86,6 +93,8 @@ impl Page {
                     options,
                     events: None,
                     frames_begun: AtomicU32::new(0),
+                    moved: AtomicBool::new(true),
+                    damaged: AtomicBool::new(true),
                 };
                 match page.begin_frame(None).await {
                     Ok(_) => page,
@@ -106,6 +115,8 @@ impl Page {
                     options,
                     events: None,
                     frames_begun: AtomicU32::new(0),
+                    moved: AtomicBool::new(true),
+                    damaged: AtomicBool::new(true),
                 }
             }
         };
@@ -252,6 +263,9 @@ impl Page {
                 .await?;
             if let Some(error) = shown.error {
                 return Err(NotShown::Composition(shown.frame, error));
+            }
+            if !shown.still {
+                self.moved.store(true, Ordering::Relaxed);
             }
             if !shown.reload {
                 return Ok(shown.sounds);

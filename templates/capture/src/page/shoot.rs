@@ -15,6 +15,21 @@ const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// The compositor's time at the first frame, in milliseconds.
 const FIRST_FRAME_TICKS: f64 = 1000.0;
 
+/// Where the compositor says again and again that something changed which the page did not see, such as a canvas that is drawn, it
+/// is not asked for one picture, for three, seven, and so on up to this power of two.
+const MOST_MISSED: u32 = 5;
+
+/// What is known of a page that stands still.
+#[derive(Debug, Default)]
+pub struct Holds {
+    /// Whether damage since the last picture is that of a change.
+    settled: bool,
+    /// How often in a row the compositor found damage where the page had seen no change.
+    missed: u32,
+    /// For how many pictures it is not asked.
+    pause: u32,
+}
+
 impl Page {
     /// Takes a picture of what is shown.
     ///
@@ -64,6 +79,49 @@ impl Page {
         }
     }
 
+    /// The picture of what is shown, or None where it would be the last one again: nothing was seen to change in the page since,
+    /// and the compositor finds nothing to draw anew.
+    ///
+    /// # Errors
+    /// As [`Page::shoot`].
+    pub async fn shoot_if_changed(
+        &self,
+        picture: Picture,
+        holds: &mut Holds,
+    ) -> Result<Option<Vec<u8>>> {
+        let moved = self.moved.swap(false, Ordering::Relaxed);
+        if moved || holds.pause > 0 || self.capture == Capture::Screenshot {
+            holds.pause = holds.pause.saturating_sub(1);
+            holds.settled = false;
+            return self.shoot(picture).await.map(Some);
+        }
+        if holds.settled {
+            self.another_frame().await?;
+            if !self.damaged.load(Ordering::Relaxed) {
+                holds.missed = 0;
+                return Ok(None);
+            }
+            holds.pause = (1 << holds.missed) - 1;
+            holds.missed = (holds.missed + 1).min(MOST_MISSED);
+            holds.settled = false;
+            return self.shoot(picture).await.map(Some);
+        }
+        let taken = self.shoot(picture).await?;
+        // That a picture was taken counts as damage of the frame after.
+        self.another_frame().await?;
+        self.damaged.store(false, Ordering::Relaxed);
+        holds.settled = true;
+        Ok(Some(taken))
+    }
+
+    async fn another_frame(&self) -> Result<()> {
+        let deadline = Instant::now() + FRAME_WITHIN;
+        let frame = self.begin_frame(None);
+        self.within(deadline, "no frame was drawn in time", frame)
+            .await
+            .map(drop)
+    }
+
     async fn begin_frame_picture(&self, deadline: Instant, options: Value) -> Result<Value> {
         // The compositor may skip a frame while it has not yet activated the last one.
         for _ in 0..10 {
@@ -86,6 +144,10 @@ impl Page {
         if let Some(screenshot) = screenshot {
             params["screenshot"] = screenshot;
         }
-        self.call("HeadlessExperimental.beginFrame", params).await
+        let begun = self.call("HeadlessExperimental.beginFrame", params).await?;
+        if begun["hasDamage"] != false {
+            self.damaged.store(true, Ordering::Relaxed);
+        }
+        Ok(begun)
     }
 }

@@ -30,6 +30,12 @@ pub struct Pixels {
     pub rgba: Vec<u8>,
     /// Whether the last row comes first.
     pub bottom_up: bool,
+}
+
+/// One frame as it comes.
+pub struct Streamed {
+    /// None where they are those of the frame before.
+    pub pixels: Option<Pixels>,
     /// What can be heard at the frame.
     pub sounds: Vec<Sound>,
 }
@@ -64,6 +70,8 @@ enum Told {
         slot: usize,
         sounds: Vec<Sound>,
     },
+    /// That a frame is as the one before.
+    Same { index: usize, sounds: Vec<Sound> },
     /// That a frame is about to be shown: where the page hangs, it is this one.
     Shows { shows: usize },
     /// That it wants the compositor to begin a frame.
@@ -154,7 +162,7 @@ impl Stream<'_> {
     pub async fn run(
         &mut self,
         frames: &[u32],
-        pixels: &mpsc::Sender<Pixels>,
+        sink: &mpsc::Sender<Streamed>,
     ) -> Result<Ended, NotShown> {
         let run = self.page.call(
             "Runtime.evaluate",
@@ -201,10 +209,17 @@ impl Stream<'_> {
                 event = self.told.recv() => match event.as_ref().map(told) {
                     Some(Some(Told::Paint {})) => wanted = true,
                     Some(Some(Told::Shows { shows })) => showing = shows,
+                    Some(Some(Told::Same { index, sounds })) => {
+                        delivered = index + 1;
+                        if sink.send(Streamed { pixels: None, sounds }).await.is_err() {
+                            return Ok(Ended::Done);
+                        }
+                        deadline = Instant::now() + FRAME_WITHIN;
+                    }
                     Some(Some(Told::Frame { index, slot, sounds })) => {
                         delivered = index + 1;
-                        let read = self.read(slot, sounds)?;
-                        if pixels.send(read).await.is_err() {
+                        let pixels = Some(self.read(slot)?);
+                        if sink.send(Streamed { pixels, sounds }).await.is_err() {
                             // Whoever received has a reason of their own to stop.
                             return Ok(Ended::Done);
                         }
@@ -257,7 +272,7 @@ impl Stream<'_> {
             .map(drop)
     }
 
-    fn read(&self, slot: usize, sounds: Vec<Sound>) -> Result<Pixels> {
+    fn read(&self, slot: usize) -> Result<Pixels> {
         let mut rgba = vec![0; self.size];
         self.ring
             .read_exact_at(&mut rgba, (slot.min(SLOTS - 1) * self.size) as u64)
@@ -265,7 +280,6 @@ impl Stream<'_> {
         Ok(Pixels {
             rgba,
             bottom_up: self.bottom_up,
-            sounds,
         })
     }
 }

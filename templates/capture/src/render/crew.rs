@@ -1,5 +1,6 @@
 //! Those who draw the frames: one browser or several, each with a page, and each with its share of the frames.
 
+use bytes::Bytes;
 use futures_util::future::{try_join, try_join_all};
 use image::RgbaImage;
 use tokio::sync::mpsc;
@@ -10,7 +11,7 @@ use super::reel::Reel;
 use crate::browser::Browser;
 use crate::error::{Code, Failure, Result};
 use crate::manifest::Engine;
-use crate::page::{Ended, Options, Page, Picture, Pixels, Sound};
+use crate::page::{Ended, Holds, Options, Page, Picture, Pixels, Sound, Streamed};
 
 /// How many frames of a member may wait for their turn.
 const AHEAD: usize = 2;
@@ -48,14 +49,16 @@ impl From<Failure> for Missed {
 
 /// A frame, and what can be heard at it.
 struct Frame {
-    bytes: Bytes,
+    drawn: Drawn,
     sounds: Vec<Sound>,
 }
 
 /// A frame as the encoder takes it, or on its way to that.
-enum Bytes {
+enum Drawn {
     Ready(Vec<u8>),
     Coming(JoinHandle<std::result::Result<Vec<u8>, Missed>>),
+    /// As the one that came before from the same member.
+    Same,
 }
 
 impl Member {
@@ -106,13 +109,14 @@ impl Member {
         picture: Picture,
         sink: mpsc::Sender<Frame>,
     ) -> std::result::Result<(), Missed> {
+        let mut holds = Holds::default();
         for &frame in frames {
             let shown = self.page.show(frame).await;
             let sounds = shown.map_err(|error| self.browser.explain(error.into()))?;
-            let shot = self.page.shoot(picture).await;
+            let shot = self.page.shoot_if_changed(picture, &mut holds).await;
             let shot = shot.map_err(|failure| self.browser.explain(failure.at(frame)))?;
-            let bytes = Bytes::Ready(shot);
-            if sink.send(Frame { bytes, sounds }).await.is_err() {
+            let drawn = shot.map_or(Drawn::Same, Drawn::Ready);
+            if sink.send(Frame { drawn, sounds }).await.is_err() {
                 break;
             }
         }
@@ -127,13 +131,13 @@ impl Member {
         shape: Shape,
         sink: mpsc::Sender<Frame>,
     ) -> std::result::Result<(), Missed> {
-        let (sender, mut pixels) = mpsc::channel::<Pixels>(1);
+        let (sender, mut pixels) = mpsc::channel::<Streamed>(1);
         let convert = async move {
-            while let Some(mut pixels) = pixels.recv().await {
-                let sounds = std::mem::take(&mut pixels.sounds);
-                let coming = spawn_blocking(move || converted(pixels, handover, shape));
-                let bytes = Bytes::Coming(coming);
-                if sink.send(Frame { bytes, sounds }).await.is_err() {
+            while let Some(Streamed { pixels, sounds }) = pixels.recv().await {
+                let drawn = pixels.map_or(Drawn::Same, |pixels| {
+                    Drawn::Coming(spawn_blocking(move || converted(pixels, handover, shape)))
+                });
+                if sink.send(Frame { drawn, sounds }).await.is_err() {
                     break;
                 }
             }
@@ -148,7 +152,7 @@ impl Member {
     pub async fn pixels(
         &self,
         frames: &[u32],
-        sink: mpsc::Sender<Pixels>,
+        sink: mpsc::Sender<Streamed>,
     ) -> std::result::Result<(), Missed> {
         let mut rest = frames;
         for _ in 0..RELOADS {
@@ -201,8 +205,12 @@ pub async fn sample(
 ) -> std::result::Result<Vec<RgbaImage>, Missed> {
     let (sender, mut pixels) = mpsc::channel(1);
     let collect = async move {
-        let mut pictures = Vec::new();
-        while let Some(pixels) = pixels.recv().await {
+        let mut pictures = Vec::<RgbaImage>::new();
+        while let Some(Streamed { pixels, .. }) = pixels.recv().await {
+            let Some(pixels) = pixels else {
+                pictures.extend(pictures.last().cloned());
+                continue;
+            };
             let rgba = converted(pixels, Handover::Rgba, shape)?;
             let picture = RgbaImage::from_raw(shape.width, shape.height, rgba);
             pictures.extend(picture);
@@ -213,7 +221,8 @@ pub async fn sample(
     Ok(pictures)
 }
 
-/// Has all frames drawn, each member every so-many-th of them, and hands them on in order.
+/// Has all frames drawn, each member every so-many-th of them, and hands them on in order. Answers how many of them were as the
+/// one before from the same member, and were not drawn again.
 ///
 /// # Errors
 /// [`Missed::Unfit`] only where they were to come as pixels.
@@ -224,7 +233,7 @@ pub async fn film(
     handover: Handover,
     shape: Shape,
     reel: &mut Reel<'_>,
-) -> std::result::Result<(), Missed> {
+) -> std::result::Result<usize, Missed> {
     // A higher rate than the composition's shows frames more than once.
     let mut drawn = frames.to_vec();
     drawn.dedup();
@@ -245,26 +254,33 @@ pub async fn film(
     }));
     let write = async {
         let mut count = 0;
+        let mut unchanged = 0;
+        let mut last = vec![Bytes::new(); members.len()];
         let turns = drawn.iter().zip((0..sources.len()).cycle());
         for (&frame, turn) in turns {
             let Some(next) = sources[turn].recv().await else {
                 // The member says itself why there is no more.
-                return Ok(());
+                return Ok(unchanged);
             };
-            let bytes = match next.bytes {
-                Bytes::Ready(bytes) => bytes,
-                Bytes::Coming(bytes) => bytes.await.map_err(|error| {
-                    Failure::new(Code::FrameFailed, error.to_string()).at(frame)
-                })??,
-            };
+            match next.drawn {
+                Drawn::Ready(bytes) => last[turn] = bytes.into(),
+                Drawn::Coming(bytes) => {
+                    let bytes = bytes.await.map_err(|error| {
+                        Failure::new(Code::FrameFailed, error.to_string()).at(frame)
+                    })??;
+                    last[turn] = bytes.into();
+                }
+                Drawn::Same => unchanged += 1,
+            }
+            let bytes = &last[turn];
             while frames.get(count) == Some(&frame) && frames.get(count + 1) == Some(&frame) {
                 reel.frame(bytes.clone(), next.sounds.clone()).await?;
                 count += 1;
             }
-            reel.frame(bytes, next.sounds).await?;
+            reel.frame(bytes.clone(), next.sounds).await?;
             count += 1;
         }
-        Ok(())
+        Ok(unchanged)
     };
-    try_join(draw, write).await.map(drop)
+    try_join(draw, write).await.map(|(_, unchanged)| unchanged)
 }

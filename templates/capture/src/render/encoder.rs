@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::ChildStdin;
 use tokio::sync::mpsc;
@@ -36,7 +37,7 @@ pub enum Encoder {
 /// A running FFmpeg.
 pub struct Ffmpeg {
     group: Group,
-    frames: Option<mpsc::Sender<Vec<u8>>>,
+    frames: Option<mpsc::Sender<Bytes>>,
     writer: JoinHandle<std::io::Result<()>>,
     said: JoinHandle<String>,
 }
@@ -108,7 +109,7 @@ impl Encoder {
     ///
     /// # Errors
     /// `encoder_failed` or `out_of_space`, with what the encoder said.
-    pub async fn frame(&mut self, picture: Vec<u8>) -> Result<()> {
+    pub async fn frame(&mut self, picture: Bytes) -> Result<()> {
         match self {
             Self::Ffmpeg(ffmpeg) => {
                 let taken = match &ffmpeg.frames {
@@ -215,7 +216,7 @@ fn zip_failure(path: &Path, error: zip::result::ZipError) -> Failure {
     }
 }
 
-async fn feed(mut stdin: ChildStdin, mut frames: mpsc::Receiver<Vec<u8>>) -> std::io::Result<()> {
+async fn feed(mut stdin: ChildStdin, mut frames: mpsc::Receiver<Bytes>) -> std::io::Result<()> {
     while let Some(frame) = frames.recv().await {
         stdin.write_all(&frame).await?;
     }

@@ -128,7 +128,6 @@ mod tests {
         let pixels = |bottom_up| Pixels {
             rgba: rows([white, white, red, red]),
             bottom_up,
-            sounds: Vec::new(),
         };
         let planes = Handover::I420.of(pixels(false), SHAPE).unwrap();
         assert_eq!(planes.len(), 24);

@@ -56,6 +56,8 @@ struct Rendered<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<&'a str>,
     browsers: usize,
+    /// Frames that were as the one before, and were not drawn again.
+    unchanged: usize,
     sound: bool,
     verified: bool,
     seconds: f64,
@@ -155,9 +157,11 @@ pub async fn run(request: &Request) -> Result<()> {
         progress: &progress,
         obstacle: looked.obstacle,
     };
-    if !missing.is_empty() {
-        job.film(&members).await?;
-    }
+    let unchanged = if missing.is_empty() {
+        0
+    } else {
+        job.film(&members).await?
+    };
     let obstacle = job.obstacle;
     drop(members);
     if request.share.is_some() {
@@ -204,6 +208,7 @@ pub async fn run(request: &Request) -> Result<()> {
             capture,
             because: obstacle.as_deref().filter(|_| capture != PIXELS),
             browsers,
+            unchanged,
             sound,
             verified: true,
             seconds: round(began.elapsed().as_secs_f64(), 2),
@@ -246,13 +251,14 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Films what is missing: as pixels where nothing is in the way, else by pictures.
-    async fn film(&mut self, members: &[Member]) -> Result<()> {
+    /// Films what is missing: as pixels where nothing is in the way, else by pictures. Answers how many frames were as the one
+    /// before.
+    async fn film(&mut self, members: &[Member]) -> Result<usize> {
         let expected = self.expected;
         let pixels = expected.format.handover(expected.transparent);
         if let (Some(handover), None) = (pixels, &self.obstacle) {
             match self.take(members, Way::Pixels, handover).await {
-                Ok(()) => return Ok(()),
+                Ok(unchanged) => return Ok(unchanged),
                 Err(Missed::Failed(failure)) => return Err(failure),
                 Err(Missed::Unfit(why)) => self.obstacle = Some(why),
             }
@@ -263,7 +269,7 @@ impl Job<'_> {
         let picture = expected.format.picture(self.quality, expected.transparent);
         let way = Way::Pictures(picture);
         match self.take(members, way, Handover::Picture(picture)).await {
-            Ok(()) => Ok(()),
+            Ok(unchanged) => Ok(unchanged),
             Err(Missed::Failed(failure)) => Err(failure),
             Err(Missed::Unfit(why)) => Err(Failure::new(Code::FrameFailed, why)),
         }
@@ -274,7 +280,7 @@ impl Job<'_> {
         members: &[Member],
         way: Way,
         handover: Handover,
-    ) -> std::result::Result<(), Missed> {
+    ) -> std::result::Result<usize, Missed> {
         // What an attempt before this one has made whole stays.
         let missing = self.parts.missing(self.share);
         let frames: Vec<u32> = missing
@@ -296,8 +302,9 @@ impl Job<'_> {
             self.progress,
         );
         let shape = self.expected.shape();
-        crew::film(members, &frames, way, handover, shape, &mut reel).await?;
-        Ok(reel.finish().await?)
+        let unchanged = crew::film(members, &frames, way, handover, shape, &mut reel).await?;
+        reel.finish().await?;
+        Ok(unchanged)
     }
 }
 

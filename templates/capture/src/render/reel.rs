@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use tokio::task::JoinHandle;
 
 use super::encoder::Encoder;
@@ -77,7 +78,7 @@ impl<'a> Reel<'a> {
     ///
     /// # Errors
     /// `encoder_failed` or `out_of_space`, with what the encoder said.
-    pub async fn frame(&mut self, bytes: Vec<u8>, sounds: Vec<Sound>) -> Result<()> {
+    pub async fn frame(&mut self, bytes: Bytes, sounds: Vec<Sound>) -> Result<()> {
         let open = match &mut self.open {
             Some(open) => open,
             None => {

@@ -1,0 +1,62 @@
+//! Frames that are as the one before are not drawn again.
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot do without is a failure of the test"
+)]
+
+mod support;
+
+use serde_json::Value;
+use support::Fixture;
+use support::film::render;
+
+/// The film of a composition that stands still for a while, and of the same where every frame is drawn.
+fn both(edits: &[(&str, &str)], out: &str, more: &str) -> (Value, Value) {
+    let film = |restless: bool| {
+        let fixture = Fixture::new("holds", 50);
+        for (from, to) in edits {
+            fixture.edit(from, to);
+        }
+        if restless {
+            fixture.edit("RESTLESS = false", "RESTLESS = true");
+        }
+        render(&fixture, out, (640, 360), more).result().clone()
+    };
+    (film(false), film(true))
+}
+
+#[test]
+fn what_stands_still_is_not_drawn_again_and_the_film_is_the_same_to_the_bit() {
+    let (held, drawn) = both(&[], "film.mp4", "--quality draft --browsers 1");
+    assert_eq!(
+        (&held["capture"], &drawn["capture"]),
+        (&"pixels".into(), &"pixels".into())
+    );
+    // Drawn are frames 0 to 10, 40 to 49, and those at which something changed that only the compositor saw.
+    assert_eq!(
+        (&held["unchanged"], &drawn["unchanged"]),
+        (&26.into(), &0.into())
+    );
+    assert_eq!(held["sha256"], drawn["sha256"]);
+}
+
+#[test]
+fn a_picture_is_not_taken_again_where_the_compositor_found_no_damage() {
+    let canvas = [("CANVAS = false", "CANVAS = true")];
+    let (held, drawn) = both(&canvas, "film.mp4", "--quality high --browsers 1");
+    assert_eq!(
+        (&held["capture"], &drawn["capture"]),
+        (&"begin-frame".into(), &"begin-frame".into())
+    );
+    assert_eq!(drawn["unchanged"], 0);
+    // Whether a picture holds is known from the second one on that was taken of it.
+    assert_eq!(held["unchanged"], 20);
+    assert_eq!(held["sha256"], drawn["sha256"]);
+}
+
+#[test]
+fn several_browsers_each_know_what_they_drew_last() {
+    let (held, drawn) = both(&[], "film.mp4", "--quality draft --browsers 2");
+    assert_eq!(held["sha256"], drawn["sha256"]);
+    assert!(held["unchanged"].as_u64().unwrap() >= 20, "{held}");
+}
