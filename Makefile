@@ -103,6 +103,7 @@ bench: ## Measurements as ratios against a peer in the same run, into target/rep
 	@cargo build --release --locked -p e2b-emulator -p e2b-client --example latency --bins
 	@e2b/conformance/bench.sh "$(abspath $(TARGET)/release)" target/report/bench.json
 	@$(MAKE) --silent --no-print-directory bench-render
+	@$(MAKE) --silent --no-print-directory bench-preview
 
 bench-render: ## Renders beside Remotion's renderer and puppeteer with FFmpeg; SCENES=text SIZES=720 FRAMES=60 ROUNDS=2 choose
 	@infra/dev/setup.sh test
@@ -110,6 +111,11 @@ bench-render: ## Renders beside Remotion's renderer and puppeteer with FFmpeg; S
 	@cd infra/bench && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; }
 	@for engine in remotion theatre; do (cd templates/$$engine && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; }); done
 	@node infra/bench/bench.mjs "$(abspath $(TARGET)/release/koda-capture)" target/report/bench-render.json
+
+bench-preview: build ## First picture of a preview and edit to visible, beside Vite and Remotion's player; ROUNDS=3 EDITS=10 choose
+	@infra/dev/setup.sh test
+	@cd infra/bench && { [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error; }
+	@node infra/bench/preview.mjs "$(abspath $(TARGET)/release)" target/report/bench-preview.json
 
 CASES ?=
 eval: build ## How well the configured model makes and changes animations; CASES=… picks cases; into target/report/eval.json

@@ -28,15 +28,32 @@ export async function makePublic(folder) {
   await run("ffmpeg", ["-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=4", "-c:v", "libx264", "-preset", "fast", "-g", "30", "-pix_fmt", "yuv420p", join(folder, "clip.mp4")]);
 }
 
-/** A workspace with this scene. */
-export async function makeWorkspace(folder, scene, publicFolder, frames) {
-  const template = join(templates, scene.engine);
+async function workspace(folder, engine) {
+  const template = join(templates, engine);
   await cp(template, folder, { recursive: true, filter: (path) => !path.includes("node_modules") });
   await symlink(join(template, "node_modules"), join(folder, "node_modules"));
+}
+
+async function describe(folder, title, frames) {
+  const manifest = JSON.parse(await readFile(join(folder, "koda.json"), "utf8"));
+  await writeFile(join(folder, "koda.json"), JSON.stringify({ ...manifest, title, durationInFrames: frames }));
+}
+
+/** A workspace with this scene. */
+export async function makeWorkspace(folder, scene, publicFolder, frames) {
+  await workspace(folder, scene.engine);
   await cp(join(import.meta.dirname, "scenes", `${scene.name}.tsx`), join(folder, "src/Composition.tsx"));
   await cp(publicFolder, join(folder, "public"), { recursive: true });
-  const manifest = JSON.parse(await readFile(join(folder, "koda.json"), "utf8"));
-  await writeFile(join(folder, "koda.json"), JSON.stringify({ ...manifest, title: scene.name, durationInFrames: frames }));
+  await describe(folder, scene.name, frames);
+}
+
+/** A workspace with a recipe in it, as long as it is meant to be. */
+export async function makeRecipe(folder, name) {
+  const recipe = join(templates, "recipes", name);
+  const { engine, title, duration_seconds } = JSON.parse(await readFile(join(recipe, "recipe.json"), "utf8"));
+  await workspace(folder, engine);
+  await cp(join(recipe, "src"), join(folder, "src"), { recursive: true });
+  await describe(folder, title, duration_seconds * 30);
 }
 
 /** Serves a workspace; answers its port and how to end it. */

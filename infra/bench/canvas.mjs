@@ -1,0 +1,55 @@
+// How long the canvas takes from the approval of a plan to the first picture of its animation.
+import { rm } from "node:fs/promises";
+
+/** `cold`: the first animation after the server has started; `warm`: the ones after it. Milliseconds. */
+export async function approved(bin, rounds) {
+  process.env.KODA_BIN_DIR = bin;
+  const { openPage, startBrowser, startServer } = await import("../../web/e2e/support.mjs");
+  const server = await startServer();
+  const browser = await startBrowser();
+  const problems = [];
+  const once = async () => {
+    const page = await openPage(browser, problems);
+    // In every frame, also that of the preview, which says when its first picture is on the screen.
+    await page.addInitScript(() => {
+      const look = () => {
+        if (!window.koda) return requestAnimationFrame(look);
+        window.koda.ready.then(() => requestAnimationFrame(() => requestAnimationFrame(() => (window.firstPicture = Date.now()))));
+      };
+      if (window !== top) look();
+    });
+    await page.goto(server.url);
+    await page.getByRole("button", { name: "Empty canvas", exact: true }).click();
+    await page.waitForURL(/\/p\/prj_/);
+    await page.getByRole("button", { name: "Add an animation" }).click();
+    const box = page.getByLabel("Message to the agent");
+    await box.fill('Kinetic typography: "Ship it today", 4 seconds, orange');
+    await box.press("Enter");
+    const approve = page.getByRole("button", { name: /^Approve/ });
+    await approve.waitFor({ timeout: 60_000 });
+    const began = Date.now();
+    await approve.click();
+    for (const end = began + 120_000; Date.now() < end; ) {
+      for (const frame of page.frames().slice(1)) {
+        const at = await frame.evaluate(() => window.firstPicture ?? null).catch(() => null);
+        if (at) {
+          await page.context().close();
+          return at - began;
+        }
+      }
+      await new Promise((done) => setTimeout(done, 20));
+    }
+    throw new Error("the preview showed nothing within two minutes");
+  };
+  try {
+    const cold = await once();
+    const warm = [];
+    for (let round = 0; round < rounds; round++) warm.push(await once());
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+    return { cold, warm };
+  } finally {
+    await browser.close();
+    await server.stop();
+    await rm(server.data, { recursive: true, force: true });
+  }
+}
