@@ -63,9 +63,9 @@ async function measure(scene, height, serveUrl, folder, port) {
   const file = (name) => join(scratch, `${scene.name}-${height}-${name}.mp4`);
   const shape = { port, folder, width, height, frames, engine: scene.engine, scene: scene.name };
   const ways = { standard: (watched) => koda({ ...shape, quality: "standard", out: file("standard") }, watched), screenshots: (watched) => peer("screenshots", { ...shape, out: file("screenshots") }, watched) };
+  ways.draft = (watched) => koda({ ...shape, quality: "draft", out: file("draft") }, watched);
   if (scene.engine === "remotion") {
     const remotion = { ...shape, serveUrl };
-    ways.draft = (watched) => koda({ ...shape, quality: "draft", out: file("draft") }, watched);
     ways.high = (watched) => koda({ ...shape, quality: "high", out: file("high") }, watched);
     ways.remotion = (watched) => peer("remotion", { ...remotion, out: file("remotion") }, watched);
     ways.remotionHigh = (watched) => peer("remotion", { ...remotion, preset: "medium", crf: 16, out: file("remotionHigh") }, watched);
@@ -80,6 +80,7 @@ async function measure(scene, height, serveUrl, folder, port) {
   for (const [name, list] of Object.entries(runs)) Object.assign(row, { [`${name}_fps`]: rate(list), [`${name}_whole_s`]: whole(list), ...(used[name] ? { [`${name}_mb`]: Math.round(used[name].bytes / 2 ** 20) } : {}) });
   const times = (one, other) => Number((row[`${one}_fps`] / row[`${other}_fps`]).toFixed(2));
   row.standard_to_screenshots = times("standard", "screenshots");
+  row.draft_to_screenshots = times("draft", "screenshots");
   if (runs.remotion) Object.assign(row, { draft_to_remotion: times("draft", "remotion"), standard_to_remotion: times("standard", "remotion"), high_to_remotion: times("high", "remotionHigh") });
   if (runs.remotion) row.ssim_to_screenshots = Number((await similarity(file("standard"), file("screenshots"))).least.toFixed(4));
   const { least, mean, frames: compared } = await similarity(file("standard"), file(runs.remotion ? "remotion" : "screenshots"));
@@ -104,7 +105,7 @@ try {
       rows.push(row);
       const list = (names) => names.filter((name) => row[`${name}_fps`]).map((name) => `${name} ${row[`${name}_fps`]}/s${row[`${name}_mb`] ? ` ${row[`${name}_mb`]} MB` : ""}`);
       process.stdout.write(`${scene.what}, ${row.size} (${row.capture}${row.because ? `, because ${row.because}` : ""}): ${list(["draft", "standard", "high", "remotion", "remotionHigh", "screenshots"]).join(", ")}\n`);
-      process.stdout.write(`  against Remotion: draft ${row.draft_to_remotion ?? "–"} ×, standard ${row.standard_to_remotion ?? "–"} ×, high ${row.high_to_remotion ?? "–"} ×; against screenshots ${row.standard_to_screenshots} ×; SSIM at least ${row.ssim_least}, mean ${row.ssim_mean}${row.ssim_to_screenshots ? `; to screenshots at least ${row.ssim_to_screenshots}` : ""}\n`);
+      process.stdout.write(`  against Remotion: draft ${row.draft_to_remotion ?? "–"} ×, standard ${row.standard_to_remotion ?? "–"} ×, high ${row.high_to_remotion ?? "–"} ×; against screenshots: draft ${row.draft_to_screenshots} ×, standard ${row.standard_to_screenshots} ×; SSIM at least ${row.ssim_least}, mean ${row.ssim_mean}${row.ssim_to_screenshots ? `; to screenshots at least ${row.ssim_to_screenshots}` : ""}\n`);
     }
     stop();
   }

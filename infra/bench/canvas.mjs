@@ -1,14 +1,17 @@
 // How long the canvas takes from the approval of a plan to the first picture of its animation.
 import { rm } from "node:fs/promises";
 
-/** `cold`: the first animation after the server has started; `warm`: the ones after it. Milliseconds. */
+/** How long a person reads a plan before approving it, milliseconds; meanwhile its sandbox starts. */
+const READS = 6000;
+
+/** `cold`: approved as soon as the plan is there; `warm`: after it was read. Milliseconds each. */
 export async function approved(bin, rounds) {
   process.env.KODA_BIN_DIR = bin;
   const { openPage, startBrowser, startServer } = await import("../../web/e2e/support.mjs");
   const server = await startServer();
   const browser = await startBrowser();
   const problems = [];
-  const once = async () => {
+  const once = async (reads) => {
     const page = await openPage(browser, problems);
     // In every frame, also that of the preview, which says when its first picture is on the screen.
     await page.addInitScript(() => {
@@ -27,6 +30,7 @@ export async function approved(bin, rounds) {
     await box.press("Enter");
     const approve = page.getByRole("button", { name: /^Approve/ });
     await approve.waitFor({ timeout: 60_000 });
+    await new Promise((done) => setTimeout(done, reads));
     const began = Date.now();
     await approve.click();
     for (const end = began + 120_000; Date.now() < end; ) {
@@ -42,9 +46,11 @@ export async function approved(bin, rounds) {
     throw new Error("the preview showed nothing within two minutes");
   };
   try {
-    const cold = await once();
-    const warm = [];
-    for (let round = 0; round < rounds; round++) warm.push(await once());
+    const [cold, warm] = [[], []];
+    for (let round = 0; round < rounds; round++) {
+      cold.push(await once(0));
+      warm.push(await once(READS));
+    }
     if (problems.length > 0) throw new Error(problems.join("\n"));
     return { cold, warm };
   } finally {

@@ -73,7 +73,7 @@ async function open(port) {
   await page.setViewport({ width: 960, height: 540 });
   await page.evaluateOnNewDocument(notice);
   const seen = async (name) => (await page.waitForFunction((wanted) => window.seen[wanted], { polling: 5, timeout: 60_000 }, name)).jsonValue();
-  return { seen, visit: () => page.goto(`http://127.0.0.1:${port}/`, { waitUntil: "commit" }), close: () => context.close() };
+  return { seen, visit: () => page.goto(`http://127.0.0.1:${port}/`, { waitUntil: "domcontentloaded" }), close: () => context.close() };
 }
 
 async function answers(port) {
@@ -132,8 +132,8 @@ try {
     row("file written, visible in the preview", ({ visible }) => visible),
   ];
   const { cold, warm } = await approved(resolve(bin), rounds);
-  rows.push({ name: "plan approved, first picture in the canvas, nothing of it running", size: "p50", koda: cold, unit: "ms" });
-  rows.push({ name: "plan approved, first picture in the canvas, another one before", size: "p50", koda: median(warm), unit: "ms" });
+  rows.push({ name: "plan approved as soon as it was there, first picture in the canvas", size: "p50", koda: median(cold), unit: "ms" });
+  rows.push({ name: "plan approved after it was read, first picture in the canvas", size: "p50", koda: median(warm), unit: "ms" });
   for (const { name, koda, peer, peer_name, ratio } of rows) process.stdout.write(`${name}: ${koda} ms${peer === undefined ? "" : `, ${peer_name} ${peer} ms: ${ratio} × as fast`}\n`);
   await mkdir(dirname(out), { recursive: true });
   await writeFile(out, `${JSON.stringify(rows, null, 2)}\n`);

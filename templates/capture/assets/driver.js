@@ -137,6 +137,9 @@
 
     measure: () => window.koda.measure(),
 
+    /** What drawing the frame now shown costs, in 3D; else null. */
+    cost: () => window.koda.cost?.() ?? null,
+
     images: () =>
       [...document.images].filter((image) => image.complete && image.naturalWidth === 0 && image.currentSrc !== "").map((image) => image.currentSrc),
   };

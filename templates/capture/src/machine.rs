@@ -18,13 +18,7 @@ const WORTHWHILE: usize = 40;
 /// How many browsers to draw frames with: by the processors that we may use (the quota of the control group counts, not what
 /// can be seen), by the memory that is left, and by how much there is to do. Not more than `most`.
 pub fn browsers(frames: usize, pixels: u64, most: usize) -> usize {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let processors = told::<f64>("KODA_CPUS").map_or(processors, |cpus| {
-        (1..=processors)
-            .rev()
-            .find(|&count| count as f64 <= cpus)
-            .unwrap_or(1)
-    });
+    let processors = processors();
     let each = A_BROWSER + A_PIXEL * pixels;
     let fit = free_memory().map_or(MOST_BROWSERS, |free| {
         let free = free.saturating_sub(ENCODER + ENCODED_PIXEL * pixels);
@@ -35,6 +29,17 @@ pub fn browsers(frames: usize, pixels: u64, most: usize) -> usize {
         .min(frames / WORTHWHILE)
         .min(most)
         .clamp(1, MOST_BROWSERS)
+}
+
+/// Whole processors that we may use.
+pub fn processors() -> usize {
+    let visible = std::thread::available_parallelism().map_or(1, usize::from);
+    told::<f64>("KODA_CPUS").map_or(visible, |cpus| {
+        (1..=visible)
+            .rev()
+            .find(|&count| count as f64 <= cpus)
+            .unwrap_or(1)
+    })
 }
 
 /// A limit that whoever made the sandbox tells, because it cannot be seen from inside.

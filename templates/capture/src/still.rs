@@ -64,6 +64,7 @@ pub async fn run(request: &Request) -> Result<()> {
         height,
         fps: manifest.fps,
         transparent: request.transparent,
+        smooth: true,
         observe: false,
     };
     let work = async {

@@ -387,3 +387,27 @@ fn a_server_that_has_just_been_started_is_waited_for_and_never_disturbed() {
         "{caches:?}"
     );
 }
+
+#[test]
+fn a_3d_scene_that_takes_long_to_draw_is_told_with_what_its_time_goes_into() {
+    let Some(workspace) = Workspace::new("theatre") else {
+        return;
+    };
+    let scene = support::here().join("tests/fixtures/compositions/heavy.tsx");
+    workspace.write(
+        "src/Composition.tsx",
+        &std::fs::read_to_string(scene).unwrap(),
+    );
+    let run = workspace.run(&["check"]);
+    let report = run.result();
+    assert_eq!(report["ok"], true, "{report}");
+    let found = report["diagnostics"].as_array().unwrap();
+    let heavy = found.iter().find(|it| it["code"] == "heavy_scene");
+    let heavy = heavy.unwrap_or_else(|| panic!("{report}"));
+    let said = heavy["message"].as_str().unwrap();
+    // Six sides of a point light, and one of the other.
+    assert!(said.contains("drawn into 7 maps"), "{said}");
+    assert!(said.contains("1 mesh is drawn although"), "{said}");
+    let hint = heavy["hint"].as_str().unwrap();
+    assert!(hint.contains("leave frustumCulled on"), "{said}: {hint}");
+}

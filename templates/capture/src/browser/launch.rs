@@ -169,11 +169,11 @@ pub struct Processes {
     profile: Option<TempDir>,
 }
 
-/// Starts a browser that draws WebGL in this way. It may still fail to come up.
+/// Starts a browser that draws WebGL in this way, Mesa with so many threads where that is said. It may still fail to come up.
 ///
 /// # Errors
 /// `browser_failed` where it is not there or cannot be started.
-pub fn launch(graphics: Graphics) -> Result<(Processes, Ends)> {
+pub fn launch(graphics: Graphics, threads: Option<usize>) -> Result<(Processes, Ends)> {
     let binary = find()?;
     let name = binary
         .file_name()
@@ -205,6 +205,8 @@ pub fn launch(graphics: Graphics) -> Result<(Processes, Ends)> {
         .env("XDG_CACHE_HOME", profile.path())
         .env("TZ", "UTC")
         .env_remove("DBUS_SESSION_BUS_ADDRESS")
+        // https://docs.mesa3d.org/envvars.html#llvmpipe-environment-variables
+        .envs(threads.map(|threads| ("LP_NUM_THREADS", threads.to_string())))
         .stdout(Stdio::null())
         .stderr(child_says)
         .fd_mappings(vec![

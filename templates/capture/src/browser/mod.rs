@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::cdp::Cdp;
 use crate::error::{Code, Failure, Result};
+use crate::machine;
 use crate::manifest::Engine;
 
 mod launch;
@@ -52,7 +53,11 @@ impl Browser {
     /// # Errors
     /// `browser_failed`, with what it said.
     pub async fn start(graphics: Graphics) -> Result<Self> {
-        let (processes, ends) = launch(graphics)?;
+        Self::start_with(graphics, None).await
+    }
+
+    async fn start_with(graphics: Graphics, threads: Option<usize>) -> Result<Self> {
+        let (processes, ends) = launch(graphics, threads)?;
         let profile = processes.profile().to_owned();
         Self::over(ends, Holder::Own(processes), profile, START_WITHIN).await
     }
@@ -111,6 +116,18 @@ impl Browser {
         }
     }
 
+    /// The same for one of so many that draw at once. In 3D each then has its part of the processors: llvmpipe takes a thread for
+    /// every one of them otherwise, and these are in each other's way.
+    ///
+    /// # Errors
+    /// `browser_failed`.
+    pub async fn one_of(many: usize, engine: Engine) -> Result<Self> {
+        if engine == Engine::Remotion || many < 2 {
+            return Self::for_engine(engine).await;
+        }
+        Self::fastest(Some((machine::processors() / many).max(1))).await
+    }
+
     /// Starts the browser that suits an engine: for WebGL, the fastest software renderer that works here.
     ///
     /// # Errors
@@ -119,7 +136,11 @@ impl Browser {
         if engine == Engine::Remotion {
             return Self::start(Graphics::None).await;
         }
-        let browser = Self::start(Graphics::Mesa).await?;
+        Self::fastest(None).await
+    }
+
+    async fn fastest(threads: Option<usize>) -> Result<Self> {
+        let browser = Self::start_with(Graphics::Mesa, threads).await?;
         match browser.renderer().await? {
             Some(renderer) if renderer.to_lowercase().contains("llvmpipe") => Ok(browser),
             _ => {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::diagnostic::{Diagnostic, FrameFacts, Gate};
 use super::load::{complaints, thrown};
 use super::locate::Locator;
+use super::scene;
 use crate::error::{Code, Result};
 use crate::manifest::{Engine, Manifest};
 use crate::page::{NotShown, Page, Picture};
@@ -142,6 +143,11 @@ pub async fn run(
     if shot.found.is_empty() {
         shot.found
             .extend(again(page, &twice, &kept, locator).await?);
+    }
+    if effort.twice
+        && let Some(cost) = page.cost().await?
+    {
+        shot.found.extend(scene::heavy(&cost));
     }
     let events = page.events();
     shot.found

@@ -9,6 +9,7 @@ mod lint;
 mod load;
 mod locate;
 mod policy;
+mod scene;
 mod sources;
 mod types;
 
@@ -196,6 +197,7 @@ impl Check {
             height: scaled(manifest.height),
             fps: manifest.fps,
             transparent: false,
+            smooth: true,
             observe: true,
         };
         // Frames need a loaded page, so the page is loaded whichever of these gates is wanted.

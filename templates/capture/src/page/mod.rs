@@ -218,10 +218,12 @@ impl Page {
             width,
             height,
             transparent,
+            smooth,
             ..
         } = &self.options;
         let alpha = if *transparent { "&transparent=1" } else { "" };
-        format!("{base}?mode=capture&width={width}&height={height}{alpha}")
+        let edges = if *smooth { "" } else { "&smooth=0" };
+        format!("{base}?mode=capture&width={width}&height={height}{alpha}{edges}")
     }
 
     /// False where the page's scripts did not run: a server that has just bundled its dependencies anew answers some of them
@@ -330,6 +332,22 @@ impl Page {
             "__kodaDriver.measure()",
         )
         .await
+    }
+
+    /// What drawing the frame now shown costs, in 3D.
+    ///
+    /// # Errors
+    /// `page_failed`.
+    pub async fn cost(&self) -> Result<Option<Value>> {
+        let within = Instant::now() + FRAME_WITHIN;
+        let cost = self
+            .script(
+                within,
+                "the scene was not drawn in time",
+                "__kodaDriver.cost()",
+            )
+            .await?;
+        Ok(Some(cost).filter(|cost| !cost.is_null()))
     }
 
     /// Addresses of pictures in the page that could not be loaded.

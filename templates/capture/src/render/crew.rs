@@ -62,12 +62,12 @@ enum Drawn {
 }
 
 impl Member {
-    /// Starts a browser, or takes over the one on standby, and brings up the composition in it.
+    /// Starts one of so many browsers, or takes over the one on standby, and brings up the composition in it.
     ///
     /// # Errors
     /// `browser_failed`, or `page_failed` with what went wrong.
-    pub async fn new(engine: Engine, options: Options) -> Result<Self> {
-        let browser = Browser::for_engine(engine).await?;
+    pub async fn new(many: usize, engine: Engine, options: Options) -> Result<Self> {
+        let browser = Browser::one_of(many, engine).await?;
         let page = Page::open(&browser, options).await;
         let page = page.map_err(|failure| browser.explain(failure))?;
         let member = Self { browser, page };

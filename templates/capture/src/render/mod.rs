@@ -26,14 +26,14 @@ pub use plan::Request;
 
 use crate::error::{Code, Failure, Result};
 use crate::machine;
-use crate::manifest::Manifest;
+use crate::manifest::{Engine, Manifest};
 use crate::output::{Progress, Stage, line, round};
 use crate::page::Options;
 use crate::pixels;
 use crate::server::Server;
 use crew::{Member, Missed, Way};
 use handover::Handover;
-use look::Sample;
+use look::{Looked, Sample};
 use parts::Parts;
 use plan::{expect, plan};
 use reel::Reel;
@@ -131,21 +131,12 @@ pub async fn run(request: &Request) -> Result<()> {
         height: request.height,
         fps: manifest.fps,
         transparent: request.transparent,
+        smooth: request.quality != Quality::Draft,
         observe: false,
     };
     let pixels = u64::from(request.width) * u64::from(request.height);
-    let more = machine::browsers(wanted.len(), pixels, request.browsers) - 1;
-    // The others come up while the first is looked at. Those that do not are done without.
-    let others = join_all((0..more).map(|_| Member::new(manifest.engine, options.clone())));
-    let first = async {
-        let member = Member::new(manifest.engine, options.clone()).await?;
-        let looked = look::at(&member, manifest.engine, &frames, &expected).await?;
-        Ok::<_, Failure>((member, looked))
-    };
-    let (first, others) = join(first, others).await;
-    let (first, looked) = first?;
-    let mut members = vec![first];
-    members.extend(others.into_iter().flatten());
+    let many = machine::browsers(wanted.len(), pixels, request.browsers);
+    let (members, looked) = gather(many, manifest.engine, options, &frames, &expected).await?;
     let browsers = members.len();
 
     let mut job = Job {
@@ -216,6 +207,28 @@ pub async fn run(request: &Request) -> Result<()> {
         },
     );
     Ok(())
+}
+
+/// Brings up so many browsers, and looks at the composition in the first of them.
+async fn gather(
+    many: usize,
+    engine: Engine,
+    options: Options,
+    frames: &[u32],
+    expected: &Expected,
+) -> Result<(Vec<Member>, Looked)> {
+    // The others come up while the first is looked at. Those that do not are done without.
+    let others = join_all((1..many).map(|_| Member::new(many, engine, options.clone())));
+    let first = async {
+        let member = Member::new(many, engine, options.clone()).await?;
+        let looked = look::at(&member, engine, frames, expected).await?;
+        Ok::<_, Failure>((member, looked))
+    };
+    let (first, others) = join(first, others).await;
+    let (first, looked) = first?;
+    let mut members = vec![first];
+    members.extend(others.into_iter().flatten());
+    Ok((members, looked))
 }
 
 fn partial_path(out: &Path) -> Result<PathBuf> {

@@ -108,6 +108,7 @@ impl Fixture {
             height: 720,
             fps: 30.0,
             transparent: false,
+            smooth: true,
             observe: false,
         }
     }

@@ -44,6 +44,19 @@ export interface Measurement {
   texts: MeasuredText[];
 }
 
+/** What drawing the frame now shown costs, in 3D. */
+export interface SceneCost {
+  /** Milliseconds of real time until it is drawn. */
+  milliseconds: number;
+  /** How many of them go into shadows: lights that cast them draw the scene once more each, into maps of this many pixels a side. */
+  shadows: { milliseconds: number; maps: number[] };
+  triangles: number;
+  /** Draw calls. */
+  calls: number;
+  /** Meshes that are drawn although they lie outside of the picture. */
+  unseen: number;
+}
+
 export interface PageError {
   message: string;
   stack: string;
@@ -59,6 +72,8 @@ export interface KodaPage {
   readonly canvas: HTMLCanvasElement | null;
   show(frame: number): Promise<void>;
   measure(): Measurement;
+  /** Null where a frame is not drawn in 3D. */
+  cost(): SceneCost | null;
 }
 
 /** Installed by the driver before any script of the page runs. */

@@ -103,6 +103,8 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
       if (width !== view.width || height !== view.height) apply({ width, height });
     },
 
+    cost: () => null,
+
     measure() {
       return measureTexts(stage, view.manifest?.width ?? 1);
     },

@@ -3,9 +3,10 @@ import type { ComponentType } from "react";
 import * as THREE from "three";
 import type { Manifest } from "./contract";
 import type { Engine, Failed, Loaded } from "./engine";
-import { capturing } from "./environment";
+import { capturing, smooth } from "./environment";
 import { FrameStore, StageContext } from "./frame";
 import { measureScene } from "./measure-scene";
+import { sceneCost } from "./scene-cost";
 import { Boundary, Settling, suspended } from "./pending";
 import { seekTheatre } from "./theatre";
 import { PATIENCE, realNow, sleep } from "./wait";
@@ -40,7 +41,7 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
       size,
       dpr: pixelRatio(),
       shadows: "percentage",
-      gl: { antialias: true, alpha: true, preserveDrawingBuffer: true, powerPreference: "high-performance" },
+      gl: { antialias: smooth, alpha: true, preserveDrawingBuffer: true, powerPreference: "high-performance" },
       camera: { position: [0, 0, 8], fov: 35 },
     });
     return root;
@@ -122,6 +123,8 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
     measure() {
       return state && manifest ? measureScene(state(), manifest) : { texts: [] };
     },
+
+    cost: () => (state ? sceneCost(state()) : null),
   };
 }
 

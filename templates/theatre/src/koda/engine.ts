@@ -1,5 +1,5 @@
 import type { ComponentType } from "react";
-import type { Manifest, Measurement } from "./contract";
+import type { Manifest, Measurement, SceneCost } from "./contract";
 import type { Design } from "./design";
 
 /** What a composition is made of, as loaded from the workspace. */
@@ -21,6 +21,7 @@ export interface Engine {
   /** Fits the picture to the stage, whose size in CSS pixels this is. */
   resize(width: number, height: number): void;
   measure(): Measurement;
+  cost(): SceneCost | null;
 }
 
 /** Called with what a composition throws. */

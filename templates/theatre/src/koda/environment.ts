@@ -13,5 +13,8 @@ export const capturing = query.get("mode") === "capture";
 /** True where the picture keeps its alpha: a composition then draws no background of its own. */
 export const transparent = query.get("transparent") === "1";
 
+/** False where a driver wants frames sooner than smooth edges in 3D. */
+export const smooth = query.get("smooth") !== "0";
+
 /** The exact size of the picture in CSS pixels, where a driver asked for one. */
 export const captureSize = { width: size("width"), height: size("height") };

@@ -89,6 +89,10 @@ export class Page implements KodaPage {
     return this.#engine.measure();
   }
 
+  cost() {
+    return this.#engine.cost();
+  }
+
   fit(): void {
     if (capturing && this.#loaded) return;
     const { width, height } = fitStage(this.#manifest);
