@@ -23,6 +23,7 @@ logging.getLogger("samtranslator").setLevel(logging.ERROR)
 BUFFERED_AT_MOST = 29_000  # What API Gateway waits for an answer that it passes on as a whole.
 # Errors that CloudFront keeps for a while where it is not told otherwise.
 ERRORS = {400, 403, 404, 405, 414, 500, 501, 502, 503, 504}
+LIBRARIES = {"SSL_CERT_FILE"}  # Read by libraries, which have names of their own for it.
 MODEL_KEYS = {"ANTHROPIC_API_KEY", "OPENAI_API_KEY"}
 ADDRESS = re.compile(r"path/(\d{4}-\d{2}-\d{2})/functions/.*\$\{AWS::StackName\}-(\w+)/(response-streaming-invocations|invocations)$")
 
@@ -159,7 +160,7 @@ class Template:
             if variables.get("AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH") != "1":
                 found.append(f"{name} sees the name of the stage in every path")
             for variable in variables:
-                if not variable.startswith("AWS_LAMBDA_") and f"`{variable}`" not in known:
+                if not variable.startswith("AWS_LAMBDA_") and variable not in LIBRARIES and f"`{variable}`" not in known:
                     found.append(f"{name} is told {variable}, which nobody reads")
             if not re.search(rf'-{name}"?\n(?:      .*\n)*?      CodeUri: \.\./\.\./target/lambda/{name}/\n', self.text):
                 found.append(f"{name} is another program")
