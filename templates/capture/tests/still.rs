@@ -7,8 +7,8 @@
 mod support;
 
 use serde_json::Value;
-use support::Fixture;
 use support::film::render;
+use support::{Fixture, Workspace};
 
 /// The film of a composition that stands still for a while, and of the same where every frame is drawn.
 fn both(edits: &[(&str, &str)], out: &str, more: &str) -> (Value, Value) {
@@ -59,4 +59,28 @@ fn several_browsers_each_know_what_they_drew_last() {
     let (held, drawn) = both(&[], "film.mp4", "--quality draft --browsers 2");
     assert_eq!(held["sha256"], drawn["sha256"]);
     assert!(held["unchanged"].as_u64().unwrap() >= 20, "{held}");
+}
+
+#[test]
+fn what_stands_still_in_a_remotion_composition_is_not_drawn_again() {
+    let scene = support::here().join("tests/fixtures/compositions/holds.tsx");
+    let scene = std::fs::read_to_string(scene).unwrap();
+    let film = |scene: &str| {
+        let workspace = Workspace::new("remotion")?;
+        workspace.write("src/Composition.tsx", scene);
+        let out = workspace.app.path().join("film.mp4");
+        let size = "render --width 640 --height 360 --to 70 --quality draft --browsers 1 --out";
+        let mut arguments: Vec<&str> = size.split(' ').collect();
+        arguments.push(out.to_str().unwrap());
+        Some(workspace.run(&arguments).result().clone())
+    };
+    let restless = scene.replace("RESTLESS = false", "RESTLESS = true");
+    let (Some(held), Some(drawn)) = (film(&scene), film(&restless)) else {
+        return;
+    };
+    assert_eq!(drawn["unchanged"], 0);
+    // Frames 21 to 40 and 51 to 69 are as the ones before, but for where a spring comes to rest earlier, and a sequence begins.
+    let unchanged = held["unchanged"].as_u64().unwrap();
+    assert!((35..45).contains(&unchanged), "{held}");
+    assert_eq!(held["sha256"], drawn["sha256"]);
 }

@@ -55,6 +55,14 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
   const sheet = document.createElement("div");
   Object.assign(sheet.style, { position: "absolute", inset: "0" });
   stage.append(sheet);
+  // What changed since a frame was last drawn, but for what startAfresh itself does.
+  let changed = false;
+  let moved = false;
+  const note = (records: MutationRecord[]) => {
+    changed ||= records.some(({ target, type }) => target !== sheet || type !== "attributes");
+  };
+  const watch = new MutationObserver(note);
+  watch.observe(sheet, { subtree: true, childList: true, attributes: true, characterData: true });
   const root = createRoot(sheet, { onUncaughtError: failed, onCaughtError: () => undefined });
   flushSync(() => root.render(<App />));
 
@@ -81,7 +89,13 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
 
     draw(frame) {
       if (frame !== view.frame) apply({ frame });
-      if (capturing) startAfresh(sheet);
+      if (!capturing) return;
+      note(watch.takeRecords());
+      const moves = document.getAnimations().some(({ playState }) => playState !== "finished");
+      // A frame like the one before is left as it is, so that it can be seen to be.
+      if (changed || moves || moved) startAfresh(sheet);
+      changed = false;
+      moved = moves;
     },
 
     async settle() {
