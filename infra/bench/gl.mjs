@@ -14,22 +14,22 @@ const GRAPHICS = {
   llvmpipe: ["--use-gl=angle", "--use-angle=gl-egl", "--ignore-gpu-blocklist"],
   swiftshader: ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"],
 };
-/** What is drawn otherwise than compositions are, by an edit of the workspace. */
+/** What is drawn otherwise than compositions are: by the page's address, or by an edit of the workspace. */
 const VARIANTS = {
-  "": [],
-  "no antialiasing": [["src/koda/create-engine.tsx", "antialias: true", "antialias: false"]],
-  "no shadows": [["src/koda/create-engine.tsx", 'shadows: "percentage"', "shadows: false"]],
+  "": {},
+  "no antialiasing": { query: "&smooth=0" },
+  "no shadows": { edit: ["src/koda/create-engine.tsx", 'shadows: "percentage"', "shadows: false"] },
 };
 
 /** Frames a second that so many browsers draw together. */
-async function drawn(graphics, count, port, height, env = {}) {
+async function drawn(graphics, count, { port, query = "" }, height, env = {}) {
   const width = (height * 16) / 9;
   const pages = await Promise.all(
     Array.from({ length: count }, async () => {
       const browser = await puppeteer.launch({ executablePath: chromium, headless: "shell", args: ["--no-sandbox", "--hide-scrollbars", ...GRAPHICS[graphics]], env: { ...process.env, ...env } });
       const page = await browser.newPage();
       await page.setViewport({ width, height });
-      await page.goto(`http://127.0.0.1:${port}/?mode=capture&width=${width}&height=${height}`);
+      await page.goto(`http://127.0.0.1:${port}/?mode=capture&width=${width}&height=${height}${query}`);
       await page.waitForFunction("window.koda");
       await page.evaluate("window.koda.ready.then(() => undefined)");
       return { browser, page };
@@ -63,10 +63,11 @@ try {
   await mkdir(publicFolder);
   for (const name of SCENES.split(",")) {
     const scene = scenes.find((it) => it.name === name);
-    for (const [variant, edits] of Object.entries(VARIANTS)) {
+    for (const [variant, { query, edit }] of Object.entries(VARIANTS)) {
       const folder = join(scratch, `${name}-${variant.replaceAll(" ", "-")}`);
       await makeWorkspace(folder, scene, publicFolder, 90);
-      for (const [file, from, to] of edits) {
+      if (edit) {
+        const [file, from, to] = edit;
         const text = await readFile(join(folder, file), "utf8");
         if (!text.includes(from)) throw new Error(`${file} does not hold ${from}`);
         await writeFile(join(folder, file), text.replace(from, to));
@@ -74,9 +75,9 @@ try {
       const { port, stop } = await serve(folder);
       for (const height of SIZES.split(",").map(Number)) {
         const row = { scene: name, variant, height };
-        for (const graphics of Object.keys(GRAPHICS)) for (const count of [1, 2]) row[`${graphics}_${count}`] = await drawn(graphics, count, port, height);
+        for (const graphics of Object.keys(GRAPHICS)) for (const count of [1, 2]) row[`${graphics}_${count}`] = await drawn(graphics, count, { port, query }, height);
         // One thread for each browser instead of one for each processor.
-        row.llvmpipe_2_single = await drawn("llvmpipe", 2, port, height, { LP_NUM_THREADS: "1" });
+        row.llvmpipe_2_single = await drawn("llvmpipe", 2, { port, query }, height, { LP_NUM_THREADS: "1" });
         rows.push(row);
         process.stdout.write(`${JSON.stringify(row)}\n`);
       }

@@ -52,7 +52,9 @@ const environment = {
   KODA_WORKER_FUNCTION: "janitor",
   // As in infra/aws/template.yaml, by the name that it has here. A folder of certificates that this machine's own environment names
   // would be read file by file, which doubles the time of a start.
-  SSL_CERT_FILE: ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"].find((path) => existsSync(path)) ?? "",
+  ...Object.fromEntries(
+    ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"].filter((path) => existsSync(path)).map((path) => ["SSL_CERT_FILE", path]),
+  ),
 };
 
 /**

@@ -88,7 +88,6 @@
      * {reload: true} where only a fresh page can show it. */
     async goto(frame) {
       const clock = window.__kodaClock;
-      stirred = watch.takeRecords().length > 0;
       const { fps } = window.koda.info;
       const time = (frame * 1000) / fps;
       if (time < clock.now - 1e-6 && clock.stateful) return { reload: true };
@@ -116,7 +115,10 @@
         }
         if (window.koda.error) return { frame: next, error: window.koda.error };
       }
-      return { frame, sounds: window.__kodaMedia.sounds(), still: !stirred };
+      // What changes from here on, before the next frame is asked for, counts as a change of that one.
+      const still = !stirred;
+      stirred = false;
+      return { frame, sounds: window.__kodaMedia.sounds(), still };
     },
 
     /** Shows frames from here on without pictures, until one fails or the last is shown: each of them where time allows, else
@@ -136,6 +138,13 @@
     },
 
     measure: () => window.koda.measure(),
+
+    /** Has everything looked at anew, where something changed that was not seen from here. */
+    refresh() {
+      look();
+      refresh();
+      watch.takeRecords();
+    },
 
     /** What drawing the frame now shown costs, in 3D; else null. */
     cost: () => window.koda.cost?.() ?? null,

@@ -240,11 +240,14 @@
         if (shown.error || shown.reload) return { done: index, ...shown };
         const unfit = obstacle();
         if (unfit) return { done: index, unfit };
-        if (shown.still && index > 0 && (await source.unchanged())) {
-          // By way of the worker, which may still be writing the frame before.
-          writing++;
-          worker.postMessage({ same: true, index, sounds: shown.sounds });
-          continue;
+        if (shown.still && index > 0) {
+          if (await source.unchanged()) {
+            // By way of the worker, which may still be writing the frame before.
+            writing++;
+            worker.postMessage({ same: true, index, sounds: shown.sounds });
+            continue;
+          }
+          window.__kodaDriver.refresh();
         }
         const slot = await slotFree();
         if (broken) return { done: 0, unfit: broken };

@@ -17,7 +17,7 @@ pub struct Options {
     pub fps: f64,
     /// Whether pictures keep their alpha.
     pub transparent: bool,
-    /// Whether edges in 3D are smoothed, which costs half of its frame rate.
+    /// Whether edges in 3D are smoothed, which takes a third to a half of the time.
     pub smooth: bool,
     /// Whether console, network and exceptions are listened to.
     pub observe: bool,

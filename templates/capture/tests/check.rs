@@ -398,7 +398,7 @@ fn a_3d_scene_that_takes_long_to_draw_is_told_with_what_its_time_goes_into() {
         "src/Composition.tsx",
         &std::fs::read_to_string(scene).unwrap(),
     );
-    let run = workspace.run(&["check"]);
+    let run = workspace.run_with(("KODA_HEAVY_FRAME", "1"), &["check"]);
     let report = run.result();
     assert_eq!(report["ok"], true, "{report}");
     let found = report["diagnostics"].as_array().unwrap();

@@ -54,6 +54,14 @@ describe("scrubbing", () => {
     expect(sent.at(-1)).toEqual({ type: "seek", frame: 20 });
   });
 
+  it("plays from the frame that a drag ended at, though another was still being painted", () => {
+    const { player, sent } = ready();
+    player.seek(10);
+    player.seek(13);
+    player.play();
+    expect(sent.slice(1)).toEqual([{ type: "seek", frame: 13 }, { type: "play" }]);
+  });
+
   it("stays within the animation", () => {
     const { player, frame } = ready();
     player.seek(1e9);
@@ -278,6 +286,11 @@ describe("messages of a preview", () => {
       type: "error",
       problem: null,
     });
+    const state = { koda: 1, type: "state", frame: 1, playing: true, loop: true, rate: 1 };
+    expect(parse({ ...state, heard: 3 })).toMatchObject({ frame: 1, heard: 3 });
+    expect(parse({ koda: 1, type: "painted", frame: 1, heard: 3 })).toMatchObject({ heard: 3 });
+    // A page of before there were numbers is believed.
+    expect(parse(state)).toMatchObject({ heard: Number.POSITIVE_INFINITY });
     for (const bad of [
       null,
       "ready",

@@ -171,7 +171,8 @@ export function createPlayer(send: (message: ToPreview, n: number) => void): Pla
           const { info } = message;
           const before = state.getState();
           // A page that was loaded anew, or greeted twice, must not lose what it was told.
-          const owed = resume ?? (unheard === null && next === null ? null : before);
+          const owed =
+            resume ?? (unheard === null && seeking === null && next === null ? null : before);
           resume = null;
           unheard = null;
           forget();
@@ -223,6 +224,7 @@ export function createPlayer(send: (message: ToPreview, n: number) => void): Pla
       state.setState({ info: null, problem: null });
     },
     play() {
+      const sought = next;
       forget();
       const { frame, info, loop, points } = state.getState();
       if (info && isMarked(points)) {
@@ -230,6 +232,8 @@ export function createPlayer(send: (message: ToPreview, n: number) => void): Pla
         // At the end of the part there is nothing more to play.
         if (frame < first || frame > last || (frame === last && !loop)) return playFrom(first);
       }
+      // A frame that was to be sought when the one before it is painted is where to begin.
+      if (sought !== null) return playFrom(sought);
       state.setState({ playing: true });
       command({ type: "play" });
     },

@@ -144,14 +144,16 @@ pub async fn run(
         shot.found
             .extend(again(page, &twice, &kept, locator).await?);
     }
-    if effort.twice
-        && let Some(cost) = page.cost().await?
-    {
-        shot.found.extend(scene::heavy(&cost));
-    }
     let events = page.events();
     shot.found
         .extend(complaints(Gate::Frames, &events, base, locator).await);
+    // Last, and only of a page that is well: what goes wrong here is no fault of the composition's.
+    if effort.twice
+        && shot.found.is_empty()
+        && let Ok(Some(cost)) = page.cost().await
+    {
+        shot.found.extend(scene::heavy(&cost));
+    }
     Ok(shot)
 }
 

@@ -30,7 +30,10 @@ struct Shadows {
 /// A warning with what the time goes into, where a frame takes long.
 pub fn heavy(cost: &Value) -> Option<Diagnostic> {
     let cost = Cost::deserialize(cost).ok()?;
-    if cost.milliseconds < HEAVY {
+    // What is heavy depends on what draws it.
+    let told = std::env::var("KODA_HEAVY_FRAME").ok();
+    let heavy = told.and_then(|limit| limit.parse().ok()).unwrap_or(HEAVY);
+    if cost.milliseconds < heavy {
         return None;
     }
     let share = cost.shadows.milliseconds / cost.milliseconds;

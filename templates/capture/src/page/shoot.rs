@@ -104,6 +104,9 @@ impl Page {
             holds.pause = (1 << holds.missed) - 1;
             holds.missed = (holds.missed + 1).min(MOST_MISSED);
             holds.settled = false;
+            let soon = Instant::now() + FRAME_WITHIN;
+            self.script(soon, "the page did not answer", "__kodaDriver.refresh()")
+                .await?;
             return self.shoot(picture).await.map(Some);
         }
         let taken = self.shoot(picture).await?;

@@ -307,6 +307,14 @@ impl Workspace {
         self.run_at(free_port(), arguments)
     }
 
+    /// The same with a variable in its environment.
+    pub fn run_with(&self, (name, value): (&str, &str), arguments: &[&str]) -> Run {
+        let mut command = program(self.app.path(), arguments);
+        self.place(&mut command, free_port());
+        command.env(name, value);
+        finish(command)
+    }
+
     /// The same with the workspace's server at this port, or nothing.
     pub fn run_at(&self, port: u16, arguments: &[&str]) -> Run {
         let mut command = program(self.app.path(), arguments);

@@ -1,5 +1,5 @@
 import type { RootState } from "@react-three/fiber";
-import { DirectionalLight, Frustum, Matrix4, Mesh, type Object3D, PointLight, SpotLight } from "three";
+import { DirectionalLight, Frustum, Matrix4, Mesh, type Object3D, PointLight, ShaderMaterial, SpotLight } from "three";
 import type { SceneCost } from "./contract";
 import { realNow } from "./wait";
 
@@ -20,8 +20,11 @@ export function sceneCost({ gl, scene, camera }: RootState): SceneCost {
   let alone = all;
   if (anew) {
     shadowMap.autoUpdate = false;
-    alone = Math.min(all, drawn());
-    shadowMap.autoUpdate = true;
+    try {
+      alone = Math.min(all, drawn());
+    } finally {
+      shadowMap.autoUpdate = true;
+    }
   }
   const maps: number[] = [];
   let unseen = 0;
@@ -31,11 +34,14 @@ export function sceneCost({ gl, scene, camera }: RootState): SceneCost {
       // A point light looks in six directions.
       for (let side = 0; side < (object instanceof PointLight ? 6 : 1); side++) maps.push(object.shadow.mapSize.width);
     }
-    if (object instanceof Mesh && !object.frustumCulled && !picture.intersectsObject(object)) unseen += 1;
+    if (object instanceof Mesh && !object.frustumCulled && !placesItself(object) && !picture.intersectsObject(object)) unseen += 1;
   });
   const round = (milliseconds: number) => Math.round(milliseconds * 10) / 10;
   return { milliseconds: round(all), shadows: { milliseconds: round(all - alone), maps }, triangles, calls, unseen };
 }
+
+/** A mesh whose shader says where it lies, as of a ground without end: its geometry does not tell. */
+const placesItself = ({ material }: Mesh) => [material].flat().some((it) => it instanceof ShaderMaterial);
 
 const isLight = (object: Object3D): object is DirectionalLight | PointLight | SpotLight =>
   object instanceof DirectionalLight || object instanceof PointLight || object instanceof SpotLight;

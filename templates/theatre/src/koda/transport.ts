@@ -84,6 +84,7 @@ export class Transport {
   async seek(wanted: number): Promise<void> {
     const last = this.#playable.info().durationInFrames - 1;
     const frame = Math.min(last, Math.max(0, Math.round(wanted)));
+    const heard = this.#heard;
     this.state.playing = false;
     cancelAnimationFrame(this.#loopHandle);
     this.state.frame = frame;
@@ -95,7 +96,7 @@ export class Transport {
     }
     // A later seek speaks for itself.
     if (this.state.frame !== frame) return;
-    requestAnimationFrame(() => requestAnimationFrame(() => this.#post({ type: "painted", frame, heard: this.#heard })));
+    requestAnimationFrame(() => requestAnimationFrame(() => this.#post({ type: "painted", frame, heard })));
   }
 
   loop(on: boolean): void {
