@@ -59,8 +59,16 @@ async function studioOf(page, words) {
 const frameOf = (studio) =>
   studio.getByLabel("Frame", { exact: true }).evaluate((slider) => Number(slider.value));
 
-const shows = (studio, frame) =>
-  until(`frame ${frame}`, async () => (await frameOf(studio)) === frame, 10);
+async function shows(studio, frame) {
+  let shown;
+  const look = async () => {
+    shown = await frameOf(studio);
+    return shown === frame;
+  };
+  await until(`frame ${frame}`, look, 10).catch((error) => {
+    throw new Error(`${error.message}; it shows ${shown}`);
+  });
+}
 
 /** Goes to a frame by keys, from the beginning. */
 async function goTo(page, studio, frame) {

@@ -84,6 +84,17 @@ describe("scrubbing", () => {
 });
 
 describe("a frame that was asked for", () => {
+  it("is told to a page that breaks while an earlier one is painted", () => {
+    const { player, sent } = ready();
+    player.seek(0);
+    player.seek(10);
+    player.receive({
+      type: "error",
+      problem: { message: "No", file: null, line: null, column: null },
+    });
+    expect(sent.at(-1)).toEqual({ type: "seek", frame: 10 });
+  });
+
   it("is not lost when the page says a second time that it is ready", () => {
     const { player, sent } = ready();
     player.seek(0);
@@ -110,7 +121,6 @@ describe("a page that is loaded anew", () => {
     player.setRate(2);
     player.seek(30);
     player.reset();
-    expect(player.state.getState().info).toBeNull();
     sent.length = 0;
     player.receive({ type: "ready", info: INFO });
     expect(sent).toEqual([
@@ -118,6 +128,20 @@ describe("a page that is loaded anew", () => {
       { type: "rate", rate: 2 },
       { type: "seek", frame: 30 },
     ]);
+  });
+
+  it("is told what was chosen while it was loaded", () => {
+    const { player, sent, frame } = ready();
+    player.receive(plays(40));
+    player.reset();
+    player.seek(10);
+    player.step(1);
+    // It says where it begins before it says what it is.
+    player.receive(stands(0, 0));
+    expect(frame()).toBe(11);
+    sent.length = 0;
+    player.receive({ type: "ready", info: INFO });
+    expect(sent).toEqual([{ type: "seek", frame: 11 }]);
   });
 
   it("goes on playing where it was", () => {

@@ -36,7 +36,7 @@ export interface Player {
   readonly state: StoreApi<PlayerState>;
   /** Takes a message from the preview. */
   receive(message: FromPreview): void;
-  /** The page is being loaded anew: nothing is known of it. What was chosen is told again when it is ready. */
+  /** The page is being loaded anew. What was chosen, before and meanwhile, is told it when it is ready. */
   reset(): void;
   play(): void;
   pause(): void;
@@ -76,8 +76,8 @@ export function createPlayer(send: (message: ToPreview, n: number) => void): Pla
   let drawn: number | null = null;
   // As a person set them: an animation that is short for a while, or another version, does not lose them.
   let wish: Points = NO_POINTS;
-  // What to go back to when the page was loaded anew.
-  let resume: Pick<PlayerState, "frame" | "playing" | "loop" | "rate"> | null = null;
+  // Between two loads of the page: what is chosen meanwhile is told when it is ready.
+  let absent = false;
 
   const lastFrame = () => Math.max(0, (state.getState().info?.durationInFrames ?? 1) - 1);
   const clamp = (frame: number) => Math.min(lastFrame(), Math.max(0, Math.round(frame)));
@@ -171,9 +171,8 @@ export function createPlayer(send: (message: ToPreview, n: number) => void): Pla
           const { info } = message;
           const before = state.getState();
           // A page that was loaded anew, or greeted twice, must not lose what it was told.
-          const owed =
-            resume ?? (unheard === null && seeking === null && next === null ? null : before);
-          resume = null;
+          const owed = absent || unheard !== null || seeking !== null || next !== null;
+          absent = false;
           unheard = null;
           forget();
           state.setState({
@@ -183,15 +182,15 @@ export function createPlayer(send: (message: ToPreview, n: number) => void): Pla
             frame: Math.min(before.frame, info.durationInFrames - 1),
           });
           if (!owed) return;
-          if (!owed.loop) command({ type: "loop", on: false });
-          if (owed.rate !== 1) command({ type: "rate", rate: owed.rate });
-          if (!owed.playing) seek(owed.frame);
-          else if (owed.frame > 0) playFrom(owed.frame);
+          if (!before.loop) command({ type: "loop", on: false });
+          if (before.rate !== 1) command({ type: "rate", rate: before.rate });
+          if (!before.playing) seek(before.frame);
+          else if (before.frame > 0) playFrom(before.frame);
           return;
         }
         case "state":
           // What it says of before, or while another frame waits to be sought, would make the handle jump back.
-          if (!answers(message.heard) || next !== null) return;
+          if (absent || !answers(message.heard) || next !== null) return;
           if (!message.playing) {
             clearTimeout(edge);
             drawn = null;
@@ -212,16 +211,20 @@ export function createPlayer(send: (message: ToPreview, n: number) => void): Pla
           pump();
           return;
         case "error":
-          // A page that broke paints nothing; do not wait for it.
-          forget();
+          // A page that broke paints nothing; do not wait for it. What comes next is told it all the same.
+          clearTimeout(patience);
+          clearTimeout(edge);
+          seeking = null;
+          drawn = null;
+          pump();
           state.setState({ problem: message.problem });
       }
     },
     reset() {
-      const { info, frame, playing, loop, rate } = state.getState();
-      if (info) resume = { frame, playing, loop, rate };
+      // What was known of the animation stays: controls that go and come back would lose clicks, and the focus.
+      absent = state.getState().info !== null;
       forget();
-      state.setState({ info: null, problem: null });
+      state.setState({ problem: null });
     },
     play() {
       const sought = next;
