@@ -7,7 +7,7 @@ const READS = 6000;
 /** `cold`: approved as soon as the plan is there; `warm`: after it was read. Milliseconds each. */
 export async function approved(bin, rounds) {
   process.env.KODA_BIN_DIR = bin;
-  const { openPage, startBrowser, startServer } = await import("../../web/e2e/support.mjs");
+  const { begin, openPage, startBrowser, startServer } = await import("../../web/e2e/support.mjs");
   const server = await startServer();
   const browser = await startBrowser();
   const problems = [];
@@ -22,12 +22,7 @@ export async function approved(bin, rounds) {
       if (window !== top) look();
     });
     await page.goto(server.url);
-    await page.getByRole("button", { name: "Empty canvas", exact: true }).click();
-    await page.waitForURL(/\/p\/prj_/);
-    await page.getByRole("button", { name: "Add an animation" }).click();
-    const box = page.getByLabel("Message to the agent");
-    await box.fill('Kinetic typography: "Ship it today", 4 seconds, orange');
-    await box.press("Enter");
+    await begin(page, 'Kinetic typography: "Ship it today", 4 seconds, orange');
     const approve = page.getByRole("button", { name: /^Approve/ });
     await approve.waitFor({ timeout: 60_000 });
     await new Promise((done) => setTimeout(done, reads));

@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import {
   api,
   approve,
+  begin,
   inSandboxes,
   logOf,
   newSession,
@@ -40,12 +41,7 @@ test("killed in the middle of a turn and of a render, the same tab carries on", 
   const problems = [];
   const page = await openPage(browser, problems);
   await page.goto(server.url);
-  await page.getByRole("button", { name: "Empty canvas", exact: true }).click();
-  await page.waitForURL(/\/p\/prj_/);
-  await page.getByRole("button", { name: "Add an animation" }).click();
-  const box = page.getByLabel("Message to the agent");
-  await box.fill('Kinetic typography: "Still here", 3 seconds');
-  await box.press("Enter");
+  const box = await begin(page, 'Kinetic typography: "Still here", 3 seconds');
   await page.getByRole("button", { name: /^Approve/ }).click({ timeout: 30_000 });
   const project = page.url().split("/").at(-1);
   const [{ id: session }] = (await api(server, "GET", `/api/v1/projects/${project}/sessions`))

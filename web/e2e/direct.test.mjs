@@ -1,7 +1,7 @@
 // Where a server has no hosts of its own for previews, browsers look at the sandbox's: no proxy in between, and no token.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { api, openPage, startBrowser, startServer, until } from "./support.mjs";
+import { api, begin, openPage, startBrowser, startServer, until } from "./support.mjs";
 
 let server;
 let browser;
@@ -22,12 +22,7 @@ test("a preview at the sandbox's own host shows every change, and moves with its
 }, async () => {
   const page = await openPage(browser, problems);
   await page.goto(server.url);
-  await page.getByRole("button", { name: "Empty canvas", exact: true }).click();
-  await page.waitForURL(/\/p\/prj_/);
-  await page.getByRole("button", { name: "Add an animation" }).click();
-  const box = page.getByLabel("Message to the agent");
-  await box.fill('Title card saying "At its own host", 2 seconds');
-  await box.press("Enter");
+  const box = await begin(page, 'Title card saying "At its own host", 2 seconds');
   await page.getByRole("button", { name: /^Approve/ }).click({ timeout: 30_000 });
   const words = (expected) =>
     until(`"${expected}" in the preview`, () =>

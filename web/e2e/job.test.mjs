@@ -3,7 +3,16 @@ import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { openPage, pictures, probe, shoot, startBrowser, startServer, until } from "./support.mjs";
+import {
+  begin,
+  openPage,
+  pictures,
+  probe,
+  shoot,
+  startBrowser,
+  startServer,
+  until,
+} from "./support.mjs";
 
 let server;
 let browser;
@@ -32,13 +41,7 @@ test("from an empty canvas to a downloaded MP4, with a change on the way", {
   t.after(() => page.context().close());
   await page.goto(server.url);
   await shoot(page, "1-dashboard");
-  await page.getByRole("button", { name: "Empty canvas", exact: true }).click();
-  await page.waitForURL(/\/p\/prj_/);
-  await page.getByRole("button", { name: "Add an animation" }).click();
-
-  const box = page.getByLabel("Message to the agent");
-  await box.fill('Kinetic typography: "Ship it today", 3 seconds, 24 fps, orange');
-  await box.press("Enter");
+  const box = await begin(page, 'Kinetic typography: "Ship it today", 3 seconds, 24 fps, orange');
   const approve = page.getByRole("button", { name: /^Approve/ });
   await approve.waitFor({ timeout: 30_000 });
   await shoot(page, "2-plan");
@@ -112,12 +115,7 @@ test("two tabs on one session show the same, and closing all of them stops nothi
 }, async () => {
   const one = await openPage(browser, problems);
   await one.goto(server.url);
-  await one.getByRole("button", { name: "Empty canvas", exact: true }).click();
-  await one.waitForURL(/\/p\/prj_/);
-  await one.getByRole("button", { name: "Add an animation" }).click();
-  const box = one.getByLabel("Message to the agent");
-  await box.fill('Title card saying "Two tabs", 2 seconds');
-  await box.press("Enter");
+  await begin(one, 'Title card saying "Two tabs", 2 seconds');
   await one.getByRole("button", { name: /^Approve/ }).waitFor({ timeout: 30_000 });
   await one.getByText(/Saved/).first().waitFor();
 

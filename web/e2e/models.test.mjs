@@ -7,7 +7,16 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { api, logOf, openPage, startBrowser, startServer, until, wholeLog } from "./support.mjs";
+import {
+  api,
+  begin,
+  logOf,
+  openPage,
+  startBrowser,
+  startServer,
+  until,
+  wholeLog,
+} from "./support.mjs";
 
 const BIN = process.env.KODA_BIN_DIR ?? resolve(import.meta.dirname, "../../target/debug");
 
@@ -207,12 +216,7 @@ test("a request that did not pass its check is asked again at a press of a butto
     await page.screenshot({ path: join(shots, `models-${name}.png`) });
   };
   await page.goto(server.url);
-  await page.getByRole("button", { name: "Empty canvas", exact: true }).click();
-  await page.waitForURL(/\/p\/prj_/);
-  await page.getByRole("button", { name: "Add an animation" }).click();
-  const box = page.getByLabel("Message to the agent");
-  await box.fill("Say hello");
-  await box.press("Enter");
+  const box = await begin(page, "Say hello");
   await page.getByRole("button", { name: /^Approve/ }).click({ timeout: 30_000 });
   await page.getByText("Version 1").first().waitFor({ timeout: 60_000 });
 

@@ -131,6 +131,17 @@ export async function openPage(browser, problems, options = {}) {
   return page;
 }
 
+/** From the dashboard: an empty canvas, an animation on it, and the first message to its agent. Answers where messages are written. */
+export async function begin(page, words) {
+  await page.getByRole("button", { name: "Empty canvas", exact: true }).click();
+  await page.waitForURL(/\/p\/prj_/);
+  await page.getByRole("button", { name: "Add an animation" }).click();
+  const box = page.getByLabel("Message to the agent");
+  await box.fill(words);
+  await box.press("Enter");
+  return box;
+}
+
 /** What ffprobe says of a video. */
 export function probe(file) {
   const fields =

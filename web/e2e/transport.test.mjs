@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import {
   api,
+  begin,
   openPage,
   probe,
   sandboxes,
@@ -37,12 +38,7 @@ async function studioOf(page, words) {
     });
   });
   await page.goto(server.url);
-  await page.getByRole("button", { name: "Empty canvas", exact: true }).click();
-  await page.waitForURL(/\/p\/prj_/);
-  await page.getByRole("button", { name: "Add an animation" }).click();
-  const box = page.getByLabel("Message to the agent");
-  await box.fill(words);
-  await box.press("Enter");
+  await begin(page, words);
   await page.getByRole("button", { name: /^Approve/ }).click({ timeout: 30_000 });
   await page.getByText("Version 1").first().waitFor({ timeout: 120_000 });
   await shoot(page, "node");
