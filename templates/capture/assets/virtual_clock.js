@@ -3,8 +3,9 @@
 // Whose time it is
 // - The composition's: Date, performance.now, animation frames, timers, randomness and animations all follow a clock that moves
 //   only in seek(). Animation frames fall on the composition's own frame grid, so they are a function of the frame number too.
-// - The page's machinery (packages below node_modules, the template's src/koda, Vite's client) keeps real timers: React's Suspense
-//   throttle or a loader's retry must come to an end while a frame is being waited for. Machinery reads the same virtual clock.
+// - The page's machinery (packages below node_modules, or in a workspace's own cache below .koda; the template's src/koda; Vite's
+//   client) keeps real timers: React's Suspense throttle or a loader's retry must come to an end while a frame is being waited for.
+//   Machinery reads the same virtual clock.
 //
 // What a composition registers for "now" (setTimeout 0) runs in a later task without a seek. What it registers for later waits
 // for its time, unless the page has been waiting for a while with nothing else going on: then nudge() lets one-shot timers go,
@@ -99,7 +100,7 @@
 
   // ---- timers -----------------------------------------------------------------------------------------------------------
 
-  const MACHINERY = /\/(?:node_modules|src\/koda|@vite|@react-refresh|@id)(?:\/|$|[?:])/;
+  const MACHINERY = /\/(?:node_modules|\.koda|src\/koda|@vite|@react-refresh|@id)(?:\/|$|[?:])/;
   /** True where the script that called a timer function is not the composition's. */
   const calledByMachinery = () => {
     const limit = Error.stackTraceLimit;

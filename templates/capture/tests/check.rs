@@ -411,3 +411,28 @@ fn a_3d_scene_that_takes_long_to_draw_is_told_with_what_its_time_goes_into() {
     let hint = heavy["hint"].as_str().unwrap();
     assert!(hint.contains("leave frustumCulled on"), "{said}: {hint}");
 }
+
+#[test]
+fn timers_of_packages_do_not_have_every_frame_stepped_through() {
+    for template in ["remotion", "theatre"] {
+        let Some(workspace) = Workspace::new(template) else {
+            return;
+        };
+        let scene = support::here().join(format!("tests/fixtures/seen/{template}.tsx"));
+        let scene = std::fs::read_to_string(scene).unwrap();
+        workspace.write("src/Composition.tsx", &scene);
+        let out = workspace.app.path().join("stills");
+        let still = "still --width 320 --height 180 --frames 45,20,70 --out";
+        let mut arguments: Vec<&str> = still.split(' ').collect();
+        arguments.push(out.to_str().unwrap());
+        workspace.run(&arguments).result();
+        for frame in [45, 20, 70] {
+            let picture = image::open(out.join(format!("frame_{frame:05}.png"))).unwrap();
+            let corner = picture.to_rgb8().get_pixel(5, 5).0;
+            assert_eq!(
+                corner, [255; 3],
+                "{template}: frame {frame} was not leapt to"
+            );
+        }
+    }
+}

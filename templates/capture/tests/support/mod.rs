@@ -333,7 +333,8 @@ impl Workspace {
     fn place(&self, command: &mut Command, port: u16) {
         command
             .env("KODA_PORT", port.to_string())
-            .env("KODA_VITE_CACHE", self.app.path().join("vite"));
+            // Where sandboxes have it.
+            .env("KODA_VITE_CACHE", self.app.path().join(".koda/vite"));
     }
 }
 
