@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
-import { launch, openCapture, shoot, templates, Workspace } from "./workspace.mjs";
+import { embed, launch, openCapture, shoot, templates, Workspace } from "./workspace.mjs";
 
 const sources = {
   remotion: {
@@ -14,27 +14,6 @@ const sources = {
     picture: "return <mesh position={[frame / 60 - 1, 0, 0]}><boxGeometry args={[2, 2, 2]} /><meshBasicMaterial color=\"#d07030\" /></mesh>;",
   },
 };
-
-/** A page that embeds the preview, and keeps what it says. */
-async function embed(browser, workspace) {
-  const page = await browser.newPage({ viewport: { width: 800, height: 450 } });
-  await page.setContent(`<iframe src="${workspace.origin}/" style="border:0;width:760px;height:420px"></iframe>
-    <script>window.said = []; addEventListener("message", (event) => { if (event.data?.koda === 1) said.push(event.data); });
-    window.tell = (message) => document.querySelector("iframe").contentWindow.postMessage({ koda: 1, ...message }, "*");</script>`);
-  const said = (type, from = 0, match = {}) =>
-    page.waitForFunction(
-      ([wanted, start, fields]) => window.said.slice(start).find((message) => message.type === wanted && Object.entries(fields).every(([name, value]) => message[name] === value)),
-      [type, from, match],
-      { polling: 20 },
-    ).then((handle) => handle.jsonValue());
-  return {
-    page,
-    said,
-    tell: (message) => page.evaluate((sent) => window.tell(sent), message),
-    count: () => page.evaluate(() => window.said.length),
-    all: () => page.evaluate(() => window.said),
-  };
-}
 
 for (const engine of ["remotion", "theatre"]) {
   const { composition, picture } = sources[engine];

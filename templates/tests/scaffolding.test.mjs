@@ -11,7 +11,7 @@ import { launch, look, openCapture, shoot, templates, watch, Workspace } from ".
 const shared = [
   "index.html", "tsconfig.json", "vite.config.ts", "dev.mjs",
   ...["card.ts", "contract.ts", "design.ts", "engine.ts", "environment.ts", "faults.ts", "fonts.ts", "main.ts", "measure.ts", "motion.ts", "page.ts",
-    "pending.tsx", "playback.ts", "resources.ts", "stage.ts", "standalone.ts", "transport.ts", "wait.ts",
+    "pending.tsx", "playback.ts", "resources.ts", "soundtrack.ts", "stage.ts", "standalone.ts", "transport.ts", "wait.ts",
     "server/config.mjs", "server/plugin.mjs", "server/serve.mjs", "server/watch.mjs"].map((file) => `src/koda/${file}`),
 ];
 

@@ -1,6 +1,7 @@
 // Workspaces in temporary folders, their development servers, and browsers to look at them with.
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { chromium } from "playwright-core";
@@ -83,9 +84,39 @@ const graphics = {
   theatre: ["--use-gl=angle", "--use-angle=gl-egl", "--ignore-gpu-blocklist"],
 };
 
-export function launch(engine) {
+export function launch(engine, more = []) {
   const executablePath = process.env.CHROMIUM ?? "/usr/lib/chromium/chromium";
-  return chromium.launch({ executablePath, args: [...graphics[engine], "--disable-partial-raster", "--no-sandbox"] });
+  return chromium.launch({ executablePath, args: [...graphics[engine], "--disable-partial-raster", "--no-sandbox", ...more] });
+}
+
+/** A page that embeds the preview, and keeps what it says; the scripts run in both before any of theirs. `lines` are both's consoles. */
+export async function embed(browser, workspace, ...scripts) {
+  const page = await browser.newPage({ viewport: { width: 800, height: 450 } });
+  const lines = [];
+  page.on("console", (message) => lines.push(message.text()));
+  for (const script of scripts) await page.addInitScript(script);
+  const body = `<iframe src="${workspace.origin}/" allow="autoplay" style="border:0;width:760px;height:420px"></iframe>
+    <script>window.said = []; addEventListener("message", (event) => { if (event.data?.koda === 1) said.push(event.data); });
+    window.tell = (message) => document.querySelector("iframe").contentWindow.postMessage({ koda: 1, ...message }, "*");</script>`;
+  // Served from an origin of its own, as in Koda: to set a page's content is taken for something that a person does.
+  const around = createServer((_, answer) => answer.setHeader("content-type", "text/html").end(body));
+  await new Promise((done) => around.listen(0, "127.0.0.1", done));
+  await page.goto(`http://127.0.0.1:${around.address().port}/`);
+  around.close();
+  const said = (type, from = 0, match = {}) =>
+    page.waitForFunction(
+      ([wanted, start, fields]) => window.said.slice(start).find((message) => message.type === wanted && Object.entries(fields).every(([name, value]) => message[name] === value)),
+      [type, from, match],
+      { polling: 20 },
+    ).then((handle) => handle.jsonValue());
+  return {
+    page,
+    lines,
+    said,
+    tell: (message) => page.evaluate((sent) => window.tell(sent), message),
+    count: () => page.evaluate(() => window.said.length),
+    all: () => page.evaluate(() => window.said),
+  };
 }
 
 /** A page in capture mode that has become ready, and everything that it complained of. */

@@ -96,16 +96,30 @@ export interface Fault {
   column: number | null;
 }
 
+/** What the preview is doing. */
+export interface PlayState {
+  frame: number;
+  playing: boolean;
+  loop: boolean;
+  rate: number;
+  /** Whether the film's sound is played, and how loud, 0 to 1. */
+  sound: boolean;
+  volume: number;
+  /** Whether the composition has had anything to hear since it was put on the stage. */
+  audible: boolean;
+}
+
 /** `n` counts the commands of who embeds the preview: `heard` in what the preview says is the last of them. */
 export type ToPreview = { n?: number } & (
   | { type: "play" | "pause" | "toggle" | "hello" }
   | { type: "seek"; frame: number }
   | { type: "loop"; on: boolean }
   | { type: "rate"; rate: number }
+  | { type: "sound"; on: boolean; volume?: number }
 );
 
 export type FromPreview =
   | { type: "ready"; info: Info }
-  | { type: "state"; frame: number; playing: boolean; loop: boolean; rate: number; heard: number }
+  | ({ type: "state"; heard: number } & PlayState)
   | { type: "painted"; frame: number; heard: number }
   | ({ type: "error" } & Fault);

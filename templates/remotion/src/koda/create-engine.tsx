@@ -22,8 +22,8 @@ interface View {
   height: number;
 }
 
-/** A thumbnail is silent; what a capture can hear is what the composition says. */
-const AUDIBLE = { mediaMuted: !capturing, playerMuted: !capturing, mediaVolume: 1 };
+/** A thumbnail plays nothing and would have all of it muted; what a capture and the preview's soundtrack hear is what the composition says. */
+const AUDIBLE = { playerMuted: false, mediaVolume: 1 };
 
 /** Draws the composition with Remotion: any frame, in React's own synchronous commit. */
 export function createEngine(stage: HTMLElement, failed: Failed): Engine {

@@ -24,7 +24,12 @@ const page = new Page(engine, unknown);
 window.koda = page;
 const transport = capturing
   ? null
-  : new Transport({ info: () => page.info, draw: (frame) => page.draw(frame), show: (frame) => page.show(frame) });
+  : new Transport({
+      info: () => page.info,
+      draw: (frame) => page.draw(frame),
+      show: (frame) => page.show(frame),
+      pace: (frame) => page.pace(frame),
+    });
 if (transport && parent === window) addStandaloneControls(transport, page);
 
 page.onError = (error) => void runtimeFault(error).then((fault) => page.error === error && tell(fault));

@@ -13,3 +13,10 @@ export function writtenFrame({ playback }: Manifest, frame: number): number {
   const at = piece ? Math.round(piece.start + (frame - piece.from) * piece.step) : 0;
   return Math.min(Math.max(0, at), playback.durationInFrames - 1);
 }
+
+/** How many seconds of the composition pass in a second of the film, at a frame of the film. */
+export function paceAt({ playback, fps }: Manifest, frame: number): number {
+  if (!playback) return 1;
+  const piece = playback.pieces.findLast(({ from }) => from <= frame);
+  return piece ? (piece.step * fps) / playback.fps : 0;
+}

@@ -21,10 +21,8 @@ export function addStandaloneControls(transport: Transport, page: Page): void {
     color: "#c7ccd8",
     font: "13px ui-monospace, monospace",
   });
-  const button = document.createElement("button");
-  button.type = "button";
-  Object.assign(button.style, { width: "64px", height: "30px", border: "0", borderRadius: "8px", background: "#2a2f3d", color: "inherit", cursor: "pointer" });
-  button.onclick = () => transport.toggle();
+  const button = createButton(() => transport.toggle());
+  const speaker = createButton(() => transport.sound(!transport.state.sound));
   const scrubber = document.createElement("input");
   scrubber.type = "range";
   scrubber.min = "0";
@@ -33,13 +31,23 @@ export function addStandaloneControls(transport: Transport, page: Page): void {
   scrubber.oninput = () => void transport.seek(Number(scrubber.value));
   const counter = document.createElement("span");
   Object.assign(counter.style, { minWidth: "110px", textAlign: "right" });
-  bar.append(button, scrubber, counter);
+  bar.append(button, scrubber, counter, speaker);
   document.body.append(bar);
-  transport.onChange(({ frame, playing }) => {
+  transport.onChange(({ frame, playing, sound, audible }) => {
     const last = page.info.durationInFrames - 1;
     scrubber.max = String(last);
     scrubber.value = String(frame);
     button.textContent = playing ? "Pause" : "Play";
     counter.textContent = `${frame} / ${last}`;
+    speaker.textContent = sound ? "Mute" : "Sound";
+    speaker.hidden = !audible;
   });
+}
+
+function createButton(press: () => void): HTMLButtonElement {
+  const button = document.createElement("button");
+  button.type = "button";
+  Object.assign(button.style, { width: "64px", height: "30px", border: "0", borderRadius: "8px", background: "#2a2f3d", color: "inherit", cursor: "pointer" });
+  button.onclick = press;
+  return button;
 }

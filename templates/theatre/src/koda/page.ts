@@ -1,7 +1,7 @@
 import type { Engine, Loaded } from "./engine";
 import { capturing } from "./environment";
 import { toPageError } from "./faults";
-import { asWritten, writtenFrame } from "./playback";
+import { asWritten, paceAt, writtenFrame } from "./playback";
 import type { Info, KodaPage, Manifest, PageError } from "./contract";
 import { fitStage, stage } from "./stage";
 
@@ -83,6 +83,11 @@ export class Page implements KodaPage {
     if (!this.#loaded || this.error) return;
     this.#shown = frame;
     this.#advance(frame);
+  }
+
+  /** Seconds of the composition in a second of the film, at a frame of the film. */
+  pace(frame: number): number {
+    return paceAt(this.#manifest, frame);
   }
 
   measure() {

@@ -15,15 +15,16 @@ interface SoundProps {
   volume?: number | ((seconds: number) => number);
 }
 
-/** A sound of the film. It is in the exported video; the preview is silent. */
+/** A sound of the film: in the exported video, and in the preview while that plays with its sound turned on. */
 export function Sound({ src, at = 0, until = Infinity, from = 0, volume = 1 }: SoundProps) {
   const frames = useFrames();
   const { fps } = useVideoConfig();
   const loudness = useRef(volume);
   loudness.current = volume;
   useEffect(() => {
-    if (!capturing) return;
+    // It only says what is to be heard now: a capture reads that of every frame, and the preview's soundtrack plays it.
     const audio = document.createElement("audio");
+    if (!capturing) audio.preload = "none";
     audio.src = src;
     document.body.append(audio);
     const place = () => {

@@ -1,4 +1,5 @@
-import type { Fault, FromPreview, Info, ToPreview } from "./contract";
+import type { Fault, FromPreview, Info, PlayState, ToPreview } from "./contract";
+import { Soundtrack } from "./soundtrack";
 
 /** What plays: the page behind the transport. */
 export interface Playable {
@@ -7,20 +8,17 @@ export interface Playable {
   draw(frame: number): void;
   /** Resolves when the frame is complete on the stage. */
   show(frame: number): Promise<void>;
-}
-
-export interface State {
-  frame: number;
-  playing: boolean;
-  loop: boolean;
-  rate: number;
+  /** How many seconds of the composition pass in a second of the film. */
+  pace(frame: number): number;
 }
 
 /** The preview's own clock, driven by messages from the embedding page and by keys. */
 export class Transport {
-  readonly state: State = { frame: 0, playing: false, loop: true, rate: 1 };
+  /** Several previews may be seen at once, and play by themselves: none is heard until somebody asks. */
+  readonly state: PlayState = { frame: 0, playing: false, loop: true, rate: 1, sound: false, volume: 1, audible: false };
   readonly #playable: Playable;
-  readonly #listeners = new Set<(state: State) => void>();
+  readonly #soundtrack = new Soundtrack();
+  readonly #listeners = new Set<(state: PlayState) => void>();
   #ready = false;
   #fault: Fault | null = null;
   #loopHandle = 0;
@@ -35,15 +33,17 @@ export class Transport {
       if (event.source === parent && parent !== window) this.#receive(event.data);
     });
     addEventListener("keydown", (event) => this.#key(event));
+    addEventListener("pointerdown", () => this.#soundtrack.insist());
   }
 
-  onChange(listener: (state: State) => void): void {
+  onChange(listener: (state: PlayState) => void): void {
     this.#listeners.add(listener);
   }
 
   /** Says that a composition is on the stage: the first one, or a new one after a change. */
   announce(): void {
     this.#ready = true;
+    this.#soundtrack.renew();
     this.#post({ type: "ready", info: this.#playable.info() });
     const last = this.#playable.info().durationInFrames - 1;
     if (this.state.frame > last) this.state.frame = last;
@@ -60,6 +60,7 @@ export class Transport {
   }
 
   play(): void {
+    this.#soundtrack.insist();
     if (this.state.playing) return this.#changed();
     const last = this.#playable.info().durationInFrames - 1;
     if (!this.state.loop && this.state.frame >= last) this.state.frame = 0;
@@ -71,8 +72,7 @@ export class Transport {
 
   pause(): void {
     if (!this.state.playing) return this.#changed();
-    this.state.playing = false;
-    cancelAnimationFrame(this.#loopHandle);
+    this.#stop();
     this.#changed();
   }
 
@@ -85,8 +85,7 @@ export class Transport {
     const last = this.#playable.info().durationInFrames - 1;
     const frame = Math.min(last, Math.max(0, Math.round(wanted)));
     const heard = this.#heard;
-    this.state.playing = false;
-    cancelAnimationFrame(this.#loopHandle);
+    this.#stop();
     this.state.frame = frame;
     this.#changed();
     try {
@@ -96,6 +95,8 @@ export class Transport {
     }
     // A later seek speaks for itself.
     if (this.state.frame !== frame) return;
+    // What is heard may have come with what this frame waited for.
+    if (this.#soundtrack.audible() !== this.state.audible) this.#changed();
     requestAnimationFrame(() => requestAnimationFrame(() => this.#post({ type: "painted", frame, heard })));
   }
 
@@ -111,6 +112,20 @@ export class Transport {
     this.#changed();
   }
 
+  sound(on: boolean, volume = this.state.volume): void {
+    this.state.sound = on;
+    this.state.volume = Math.min(1, Math.max(0, volume));
+    if (on) this.#soundtrack.insist();
+    else this.#soundtrack.rest();
+    this.#changed();
+  }
+
+  #stop() {
+    this.state.playing = false;
+    cancelAnimationFrame(this.#loopHandle);
+    this.#soundtrack.rest();
+  }
+
   #anchor() {
     this.#from = { frame: this.state.frame, time: performance.now() };
   }
@@ -119,7 +134,8 @@ export class Transport {
     if (!this.state.playing) return;
     const { fps, durationInFrames } = this.#playable.info();
     const elapsed = Math.max(0, time - this.#from.time);
-    let frame = this.#from.frame + Math.floor((elapsed / 1000) * fps * this.state.rate + 1e-6);
+    const passed = (elapsed / 1000) * fps * this.state.rate + 1e-6;
+    let frame = this.#from.frame + Math.floor(passed);
     let ended = false;
     if (frame >= durationInFrames) {
       ended = !this.state.loop;
@@ -128,10 +144,19 @@ export class Transport {
     if (frame !== this.state.frame) {
       this.state.frame = frame;
       this.#playable.draw(frame);
+      if (this.state.sound) this.#follow((passed % 1) / fps, time);
       this.#changed();
     }
     if (ended) this.pause();
     else this.#loopHandle = requestAnimationFrame((next) => this.#tick(next));
+  }
+
+  /** `late`: how long the frame just drawn had been due at that time, in seconds of the film. */
+  #follow(late: number, time: number) {
+    const { frame, rate, volume } = this.state;
+    const drawing = Math.max(0, performance.now() - time) / 1000;
+    const each = 1000 / (this.#playable.info().fps * rate);
+    this.#soundtrack.follow({ late: late + drawing * rate, rate, pace: this.#playable.pace(frame), volume, each });
   }
 
   #receive(data: unknown) {
@@ -153,6 +178,8 @@ export class Transport {
       case "rate":
         if (Number.isFinite(message.rate)) this.rate(message.rate);
         return;
+      case "sound":
+        return this.sound(Boolean(message.on), Number.isFinite(message.volume) ? message.volume : undefined);
       case "hello":
         if (this.#ready) this.#post({ type: "ready", info: this.#playable.info() });
         if (this.#fault) this.#post({ type: "error", ...this.#fault });
@@ -162,6 +189,7 @@ export class Transport {
 
   #key(event: KeyboardEvent) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    this.#soundtrack.insist();
     const { fps, durationInFrames } = this.#playable.info();
     const step = event.shiftKey ? Math.round(fps) : 1;
     const actions: Record<string, () => void> = {
@@ -170,6 +198,7 @@ export class Transport {
       ArrowRight: () => void this.seek(this.state.frame + step),
       Home: () => void this.seek(0),
       End: () => void this.seek(durationInFrames - 1),
+      m: () => this.sound(!this.state.sound),
     };
     const action = actions[event.key];
     if (!action) return;
@@ -178,6 +207,7 @@ export class Transport {
   }
 
   #changed() {
+    this.state.audible = this.#soundtrack.audible();
     this.#say();
     for (const listener of this.#listeners) listener(this.state);
   }
