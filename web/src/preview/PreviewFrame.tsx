@@ -44,7 +44,8 @@ export function PreviewFrame({ preview, url, title }: PreviewFrameProps) {
       className={styles.frame}
       // It is on an origin of its own, which is what keeps it away from the canvas.
       sandbox="allow-scripts allow-same-origin"
-      allow="fullscreen"
+      // What a person does on the canvas lets the page inside be heard; nobody can touch it itself.
+      allow="autoplay; fullscreen"
       referrerPolicy="no-referrer"
       tabIndex={-1}
     />

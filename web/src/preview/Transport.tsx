@@ -1,4 +1,4 @@
-/** Play, scrub to an exact frame, mark a part, loop, speed, guides, full screen. */
+/** Play, scrub to an exact frame, mark a part, loop, speed, sound, guides, full screen. */
 
 import {
   ChevronFirst,
@@ -23,6 +23,7 @@ import { Tooltip } from "../ui/Tooltip";
 import { GuidesMenu } from "./Guides";
 import { type Player, RATES, timecode } from "./player";
 import { isMarked, partOf } from "./points";
+import { SoundControl } from "./SoundControl";
 import { type Mark, Track } from "./Track";
 import styles from "./Transport.module.css";
 
@@ -65,6 +66,7 @@ export function Transport({
         {track}
         <Time player={player} />
         <Loop player={player} />
+        <SoundControl player={player} compact />
         {full}
       </div>
     );
@@ -84,6 +86,7 @@ export function Transport({
           <span className={styles.gap} />
           <Loop player={player} />
           <Speed player={player} />
+          <SoundControl player={player} />
           <GuidesMenu guides={guides} disabled={off} />
           {full}
         </div>

@@ -7,6 +7,7 @@ import type { SessionStore } from "../session/store";
 import { canPreview, type View } from "../session/view";
 import { createPlayer, type Player } from "./player";
 import { type FromPreview, type ToPreview, wrap } from "./protocol";
+import { soundOf } from "./sound";
 
 export type PreviewStatus =
   /** Nothing is asked for, or there is nothing to show. */
@@ -74,7 +75,7 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
   }));
   let target: { post(message: unknown): void } | null = null;
   const post = (message: ToPreview, n?: number) => target?.post(wrap(message, n));
-  const player = createPlayer(post);
+  const player = createPlayer(post, soundOf(session.id));
 
   let wanted = false;
   let closed = false;

@@ -26,6 +26,7 @@ export const PREVIEW_KEYS: readonly [label: string, keys: readonly string[]][] =
   ["Go to the in or out point", ["shift+i", "shift+o"]],
   ["Clear the in or out point", ["alt+i", "alt+o"]],
   ["Clear both", ["x"]],
+  ["Sound", ["m"]],
   ["Safe areas", ["s"]],
   ["Social media areas", ["shift+s"]],
   ["Grid", ["g"]],
@@ -35,7 +36,7 @@ export const PREVIEW_KEYS: readonly [label: string, keys: readonly string[]][] =
 /** What a key does to a player; `false` where it is none of its business. */
 export function onPlayerKey(player: Player, key: Key): boolean {
   if (key.ctrlKey || key.metaKey) return false;
-  const { info, frame, points, rate, playing } = player.state.getState();
+  const { info, frame, points, rate, playing, sound, audible } = player.state.getState();
   if (!info) return false;
   if (key.altKey) return clears(player, key.code);
   const step = key.shiftKey ? 10 : 1;
@@ -88,6 +89,10 @@ export function onPlayerKey(player: Player, key: Key): boolean {
     case "x":
     case "X":
       player.clearPoints();
+      return true;
+    case "m":
+    case "M":
+      if (audible || sound) player.setSound(!sound);
       return true;
     default:
       return false;

@@ -11,6 +11,7 @@ import {
   withPoint,
 } from "./points";
 import type { FromPreview, PreviewInfo, PreviewProblem, ToPreview } from "./protocol";
+import { forgetful, type SoundMemory } from "./sound";
 
 export interface PlayerState {
   /** `null` until the preview said that it is ready. */
@@ -19,6 +20,11 @@ export interface PlayerState {
   playing: boolean;
   loop: boolean;
   rate: number;
+  /** Whether it is heard, and how loud, 0 to 1. */
+  sound: boolean;
+  volume: number;
+  /** Whether the animation has had anything to hear. */
+  audible: boolean;
   /** What is played and looped, as far as this animation has it. */
   points: Points;
   problem: PreviewProblem | null;
@@ -45,6 +51,7 @@ export interface Player {
   step(frames: number): void;
   setLoop(on: boolean): void;
   setRate(rate: number): void;
+  setSound(on: boolean, volume?: number): void;
   /** Sets an in or out point, or takes it away. */
   mark(point: Point, frame: number | null): void;
   clearPoints(): void;
@@ -56,13 +63,20 @@ const FRESH: PlayerState = {
   playing: true,
   loop: true,
   rate: 1,
+  sound: false,
+  volume: 1,
+  audible: false,
   points: NO_POINTS,
   problem: null,
 };
 
 /** `send` gets each command with its number. */
-export function createPlayer(send: (message: ToPreview, n: number) => void): Player {
-  const state = createStore<PlayerState>(() => FRESH);
+export function createPlayer(
+  send: (message: ToPreview, n: number) => void,
+  memory: SoundMemory = forgetful,
+): Player {
+  const { on, volume } = memory.recall();
+  const state = createStore<PlayerState>(() => ({ ...FRESH, sound: on, volume }));
   // One sought frame at a time: a drag must not flood a page that takes long to paint.
   let seeking: number | null = null;
   let soughtBy = 0;
@@ -158,6 +172,12 @@ export function createPlayer(send: (message: ToPreview, n: number) => void): Pla
     return false;
   }
 
+  function setSound(sound: boolean, volume = state.getState().volume): void {
+    state.setState({ sound, volume });
+    memory.keep({ on: sound, volume });
+    command({ type: "sound", on: sound, volume });
+  }
+
   function setPoints(points: Points): void {
     wish = points;
     state.setState({ points });
@@ -181,6 +201,8 @@ export function createPlayer(send: (message: ToPreview, n: number) => void): Pla
             points: fitPoints(wish, info),
             frame: Math.min(before.frame, info.durationInFrames - 1),
           });
+          // A page is silent until it is told otherwise, also the first one of a preview that was heard before.
+          if (before.sound && (owed || !before.info)) setSound(true);
           if (!owed) return;
           if (!before.loop) command({ type: "loop", on: false });
           if (before.rate !== 1) command({ type: "rate", rate: before.rate });
@@ -200,6 +222,8 @@ export function createPlayer(send: (message: ToPreview, n: number) => void): Pla
             playing: message.playing,
             loop: message.loop,
             rate: message.rate,
+            sound: message.sound ?? state.getState().sound,
+            audible: message.audible ?? false,
           });
           return;
         case "painted":
@@ -259,6 +283,7 @@ export function createPlayer(send: (message: ToPreview, n: number) => void): Pla
       state.setState({ rate });
       command({ type: "rate", rate });
     },
+    setSound,
     mark(point, frame) {
       const { info, points } = state.getState();
       if (info) setPoints(withPoint(points, point, frame === null ? null : clamp(frame)));

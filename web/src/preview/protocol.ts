@@ -22,7 +22,8 @@ export type ToPreview =
   | { type: "play" | "pause" | "toggle" | "hello" }
   | { type: "seek"; frame: number }
   | { type: "loop"; on: boolean }
-  | { type: "rate"; rate: number };
+  | { type: "rate"; rate: number }
+  | { type: "sound"; on: boolean; volume: number };
 
 export type FromPreview =
   | { type: "ready"; info: PreviewInfo }
@@ -32,6 +33,9 @@ export type FromPreview =
       playing: boolean;
       loop: boolean;
       rate: number;
+      /** Left out by a page of before previews could be heard. */
+      sound?: boolean;
+      audible?: boolean;
       heard: number;
     }
   | { type: "painted"; frame: number; heard: number }
@@ -73,6 +77,8 @@ export function parse(data: unknown): FromPreview | null {
         playing: data.playing === true,
         loop: data.loop === true,
         rate,
+        ...(typeof data.sound === "boolean" ? { sound: data.sound } : {}),
+        ...(typeof data.audible === "boolean" ? { audible: data.audible } : {}),
         heard: heard(data),
       };
     }
