@@ -95,7 +95,7 @@ export async function embed(browser, workspace, ...scripts) {
   const lines = [];
   page.on("console", (message) => lines.push(message.text()));
   for (const script of scripts) await page.addInitScript(script);
-  const body = `<iframe src="${workspace.origin}/" allow="autoplay" style="border:0;width:760px;height:420px"></iframe>
+  const body = `<iframe src="${workspace.origin}/" sandbox="allow-scripts allow-same-origin" allow="autoplay; fullscreen" style="border:0;width:760px;height:420px"></iframe>
     <script>window.said = []; addEventListener("message", (event) => { if (event.data?.koda === 1) said.push(event.data); });
     window.tell = (message) => document.querySelector("iframe").contentWindow.postMessage({ koda: 1, ...message }, "*");</script>`;
   // Served from an origin of its own, as in Koda: to set a page's content is taken for something that a person does.
