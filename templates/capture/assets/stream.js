@@ -2,8 +2,9 @@
 // file of the origin's private file system, which koda-capture reads from the profile. That costs neither a screenshot nor a
 // socket. Runs after driver.js.
 //
-// - 2D: the stage is moved, with its state, into a canvas that draws its own children (drawElementImage of html-in-canvas:
-//   https://github.com/WICG/html-in-canvas). Where it is let go again it goes back to where it was.
+// - 2D: the stage is moved, with its state, into a canvas that draws its own children (html-in-canvas:
+//   https://github.com/WICG/html-in-canvas). What is to be drawn is taken down here (captureElementImage), and drawn by the worker
+//   (drawElementImage) while the page makes the next frame. Where the stage is let go again it goes back to where it was.
 // - 3D: the composition's own canvas is read in the task that drew it.
 //
 // What is said to koda-capture goes through the binding __kodaTell: {"paint":true} wants a frame of the compositor, and
@@ -35,23 +36,20 @@
     constructor(width, height, transparent) {
       const on = stage();
       this.place = document.createComment("stage");
-      this.frame = document.createElement("div");
+      this.sheet = document.createElement("div");
       this.canvas = document.createElement("canvas");
       this.canvas.setAttribute("layoutsubtree", "");
       Object.assign(this.canvas, { width, height });
       // Where it can be seen: out of sight nothing of it is painted.
       this.canvas.style.cssText = `position:fixed;left:0;top:0;width:${width}px;height:${height}px`;
       const ground = transparent ? "transparent" : ground_color();
-      this.frame.style.cssText = `position:relative;overflow:hidden;width:${width}px;height:${height}px;background:${ground}`;
+      this.sheet.style.cssText = `position:relative;overflow:hidden;width:${width}px;height:${height}px;background:${ground}`;
       on.before(this.place);
       document.body.append(this.canvas);
-      this.canvas.append(this.frame);
+      this.canvas.append(this.sheet);
       // What has no style yet counts as not rendered: CSS animations that are moved into it would begin anew.
       window.__kodaClock.settle();
-      this.frame.moveBefore(on, null);
-      this.context = this.canvas.getContext("2d", { willReadFrequently: true, alpha: transparent });
-      this.size = [width, height];
-      this.transparent = transparent;
+      this.sheet.moveBefore(on, null);
       this.stale = true;
       this.canvas.onpaint = () => {
         this.stale = !this.painted;
@@ -70,17 +68,12 @@
       return !this.stale;
     }
 
-    /** The stage as it is now: rows from the top. */
-    pixels() {
+    /** The stage as it is now, for the worker to draw: rows from the top. */
+    frame() {
       return new Promise((done, failed) => {
         this.painted = () => {
           try {
-            this.context.reset();
-            this.context.drawElementImage(this.frame, 0, 0);
-            // Of what lets light through, a VideoFrame would have colours that are multiplied by it.
-            done(
-              this.transparent ? this.context.getImageData(0, 0, ...this.size).data : new VideoFrame(this.canvas, { timestamp: 0, alpha: "discard" }),
-            );
+            done({ image: this.canvas.captureElementImage(this.sheet), blurred: blurred(this.sheet) });
           } catch (error) {
             failed(error);
           }
@@ -108,13 +101,13 @@
     }
 
     /** The pixels last drawn: RGBA, rows from the bottom. */
-    async pixels() {
+    async frame() {
       const { gl } = this;
       const pixels = this.spare.pop() ?? new Uint8Array(this.size[0] * this.size[1] * 4);
       gl.bindFramebuffer(gl.FRAMEBUFFER, null);
       gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
       gl.readPixels(0, 0, ...this.size, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
-      return pixels;
+      return { pixels };
     }
 
     /** What a canvas draws is seen by nobody else. */
@@ -125,47 +118,25 @@
     close() {}
   }
 
+  const BLUR = /blur\(|drop-shadow\(/;
+  const BLURRED = '[style*="blur("], [style*="drop-shadow("], feGaussianBlur, feDropShadow, feMorphology, feConvolveMatrix, feDisplacementMap';
+  const known = new WeakMap(); // style sheet → how many rules it had, and whether one of them blurs
+  const blurs = (sheet) => {
+    try {
+      const { length } = sheet.cssRules;
+      if (known.get(sheet)?.length !== length) known.set(sheet, { length, blurs: [...sheet.cssRules].some(({ cssText }) => BLUR.test(cssText)) });
+      return known.get(sheet).blurs;
+    } catch {
+      return false; // Of another origin: it cannot be read.
+    }
+  };
+  /** Whether something in it is probably blurred: that only decides how it is drawn fastest. */
+  const blurred = (element) => element.querySelector(BLURRED) !== null || [...document.styleSheets, ...document.adoptedStyleSheets].some(blurs);
+
   const ground_color = () => {
     const colors = [document.documentElement, document.body].map((element) => getComputedStyle(element).backgroundColor);
     return colors.findLast((color) => color !== "rgba(0, 0, 0, 0)") ?? "#fff";
   };
-
-  // A VideoFrame is read into the same memory again and again. Arrays of that size, a new one for every frame, would be hundreds of
-  // megabytes before they are collected. One message after the other, because that memory is one.
-  const WRITER = `
-    let handle, bytes, space;
-    const begin = async ({ name, slots, size, token }) => {
-      bytes = size;
-      const folder = await navigator.storage.getDirectory();
-      handle = await (await folder.getFileHandle(name, { create: true })).createSyncAccessHandle();
-      handle.truncate(slots * size + token.length);
-      handle.write(token, { at: slots * size });
-      handle.flush();
-      postMessage({ ready: true });
-    };
-    const write = async ({ same, pixels, slot, index, sounds }) => {
-      if (same) return postMessage({ index, sounds, same });
-      const frame = pixels instanceof VideoFrame;
-      if (frame) {
-        space ??= new Uint8Array(bytes);
-        await pixels.copyTo(space, { format: "RGBA" });
-        pixels.close();
-      }
-      const written = handle.write(frame ? space : pixels, { at: slot * bytes });
-      const message = { slot, index, sounds, written };
-      if (frame) postMessage(message);
-      else postMessage({ ...message, pixels }, [pixels.buffer]);
-    };
-    const end = async (name) => {
-      handle.close();
-      await (await navigator.storage.getDirectory()).removeEntry(name);
-      postMessage({ closed: true });
-    };
-    const work = ({ data }) => (data.done ? end(data.done) : data.pixels || data.same ? write(data) : begin(data));
-    let last = Promise.resolve();
-    onmessage = (message) => {
-      last = last.then(() => work(message)).catch((error) => postMessage({ failed: String(error) }));
-    };`;
 
   let source = null;
   let worker = null;
@@ -195,7 +166,7 @@
     /** Why frames cannot be streamed here, or null. */
     obstacle() {
       if (!window.koda.canvas) {
-        if (!("drawElementImage" in CanvasRenderingContext2D.prototype)) return "this browser does not draw elements into canvases";
+        if (!("captureElementImage" in HTMLCanvasElement.prototype)) return "this browser does not draw elements into canvases";
         const others = [...document.body.children].filter((element) => !UNSEEN.has(element.tagName) && element !== stage());
         if (others.length > 0) return "something lies outside of the stage";
       }
@@ -208,7 +179,7 @@
       const { now, stateful } = window.__kodaClock;
       if (now > 0 && stateful) return { reload: true };
       source = window.koda.canvas ? new Drawn(width, height) : new Framed(width, height, transparent);
-      worker = new Worker(URL.createObjectURL(new Blob([WRITER], { type: "text/javascript" })));
+      worker = new Worker(URL.createObjectURL(new Blob(["writer.js"], { type: "text/javascript" })));
       const size = width * height * 4;
       const first = new Promise((done) => (worker.onmessage = ({ data }) => done(data)));
       worker.onerror = (event) => {
@@ -216,7 +187,9 @@
         wake();
       };
       ring = token;
-      worker.postMessage({ name: ring, slots, size, token: new TextEncoder().encode(token) });
+      const canvas = source.canvas?.transferControlToOffscreen();
+      const orders = { name: ring, slots, size, token: new TextEncoder().encode(token), canvas, width, height, transparent };
+      worker.postMessage(orders, canvas ? [canvas] : []);
       const { failed } = await first;
       if (failed) return { unfit: failed };
       free = Array.from({ length: slots }, (_, slot) => slot);
@@ -229,7 +202,7 @@
         else tell({ index, slot, sounds });
         wake();
       };
-      return { bottomUp: source instanceof Drawn };
+      return { bottomUp: source instanceof Drawn, bgr: source instanceof Framed && !transparent };
     },
 
     /** Shows frames one after the other and hands over the pixels of each. Answers how many are done, and why no more. */
@@ -251,9 +224,9 @@
         }
         const slot = await slotFree();
         if (broken) return { done: 0, unfit: broken };
-        const pixels = await source.pixels();
+        const taken = await source.frame();
         writing++;
-        worker.postMessage({ pixels, slot, index, sounds: shown.sounds }, [pixels.buffer ?? pixels]);
+        worker.postMessage({ ...taken, slot, index, sounds: shown.sounds }, [taken.image ?? taken.pixels.buffer]);
       }
       while (writing > 0 && !broken) await new Promise((done) => (wake = done));
       return broken ? { done: 0, unfit: broken } : { done: frames.length };

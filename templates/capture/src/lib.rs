@@ -2,6 +2,7 @@
 //! is in `templates/README.md`.
 
 pub mod browser;
+pub mod buffers;
 pub mod cdp;
 pub mod check;
 pub mod cli;

@@ -18,6 +18,7 @@ const CLOCK: &str = include_str!("../../assets/virtual_clock.js");
 const MEDIA: &str = include_str!("../../assets/media.js");
 const DRIVER: &str = include_str!("../../assets/driver.js");
 const STREAM: &str = include_str!("../../assets/stream.js");
+const WRITER: &str = include_str!("../../assets/writer.js");
 
 /// How long the page may take to come up.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -151,7 +152,8 @@ impl Page {
             &json!({ "fps": options.fps }).to_string(),
             1,
         );
-        let source = format!("{clock}\n{MEDIA}\n{DRIVER}\n{STREAM}");
+        let stream = STREAM.replace("\"writer.js\"", &json!(WRITER).to_string());
+        let source = format!("{clock}\n{MEDIA}\n{DRIVER}\n{stream}");
         self.call(
             "Page.addScriptToEvaluateOnNewDocument",
             json!({ "source": source, "runImmediately": false }),

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::{FRAME_WITHIN, Page, reloaded};
+use crate::buffers::{Buffer, Buffers};
 use crate::cdp::Event;
 use crate::error::{Code, Failure, Result};
 use crate::picture::{NotShown, PageError, Sound};
@@ -24,10 +25,12 @@ const QUIET: Duration = Duration::from_millis(40);
 /// The binding through which the page speaks.
 const BINDING: &str = "__kodaTell";
 
-/// Pixels of one frame, straight RGBA.
+/// Pixels of one frame, alpha not multiplied in.
 pub struct Pixels {
     /// The bytes, four a pixel, row by row.
-    pub rgba: Vec<u8>,
+    pub bytes: Buffer,
+    /// Whether a pixel is blue, green, red and a byte that says nothing, instead of red, green, blue and alpha.
+    pub bgr: bool,
     /// Whether the last row comes first.
     pub bottom_up: bool,
 }
@@ -57,7 +60,9 @@ pub struct Stream<'page> {
     told: mpsc::UnboundedReceiver<Event>,
     ring: File,
     size: usize,
+    bgr: bool,
     bottom_up: bool,
+    buffers: Buffers,
 }
 
 /// What the page says.
@@ -113,7 +118,7 @@ impl Page {
     ///
     /// # Errors
     /// Why it cannot be done: nothing is lost then, screenshots can still be taken after the page is loaded anew.
-    pub async fn stream(&self, profile: &Path) -> Result<Stream<'_>> {
+    pub async fn stream(&self, profile: &Path, buffers: Buffers) -> Result<Stream<'_>> {
         let options = &self.options;
         let size = options.width as usize * options.height as usize * 4;
         let token = format!("koda-{:x}", fresh());
@@ -139,7 +144,9 @@ impl Page {
             told,
             ring,
             size,
+            bgr: opened["bgr"] == true,
             bottom_up: opened["bottomUp"] == true,
+            buffers,
         })
     }
 
@@ -273,12 +280,13 @@ impl Stream<'_> {
     }
 
     fn read(&self, slot: usize) -> Result<Pixels> {
-        let mut rgba = vec![0; self.size];
+        let mut bytes = self.buffers.take(self.size);
         self.ring
-            .read_exact_at(&mut rgba, (slot.min(SLOTS - 1) * self.size) as u64)
+            .read_exact_at(&mut bytes, (slot.min(SLOTS - 1) * self.size) as u64)
             .map_err(|error| Failure::io(Code::FrameFailed, "the ring cannot be read", &error))?;
         Ok(Pixels {
-            rgba,
+            bytes,
+            bgr: self.bgr,
             bottom_up: self.bottom_up,
         })
     }

@@ -9,6 +9,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::handover::{Handover, Shape, opaque};
 use super::reel::Reel;
 use crate::browser::Browser;
+use crate::buffers::{Buffer, Buffers};
 use crate::error::{Code, Failure, Result};
 use crate::manifest::Engine;
 use crate::page::{Ended, Holds, Options, Page, Picture, Pixels, Sound, Streamed};
@@ -31,6 +32,7 @@ pub enum Way {
 pub struct Member {
     browser: Browser,
     page: Page,
+    buffers: Buffers,
 }
 
 /// Why the frames are not there.
@@ -56,7 +58,7 @@ struct Frame {
 /// A frame as the encoder takes it, or on its way to that.
 enum Drawn {
     Ready(Vec<u8>),
-    Coming(JoinHandle<std::result::Result<Vec<u8>, Missed>>),
+    Coming(JoinHandle<std::result::Result<Bytes, Missed>>),
     /// As the one that came before from the same member.
     Same,
 }
@@ -70,7 +72,11 @@ impl Member {
         let browser = Browser::one_of(many, engine).await?;
         let page = Page::open(&browser, options).await;
         let page = page.map_err(|failure| browser.explain(failure))?;
-        let member = Self { browser, page };
+        let member = Self {
+            browser,
+            page,
+            buffers: Buffers::default(),
+        };
         member.load().await?;
         Ok(member)
     }
@@ -135,7 +141,9 @@ impl Member {
         let convert = async move {
             while let Some(Streamed { pixels, sounds }) = pixels.recv().await {
                 let drawn = pixels.map_or(Drawn::Same, |pixels| {
-                    Drawn::Coming(spawn_blocking(move || converted(pixels, handover, shape)))
+                    let buffers = self.buffers.clone();
+                    let convert = move || converted(pixels, handover, shape, &buffers);
+                    Drawn::Coming(spawn_blocking(move || convert().map(Bytes::from_owner)))
                 });
                 if sink.send(Frame { drawn, sounds }).await.is_err() {
                     break;
@@ -158,7 +166,7 @@ impl Member {
         for _ in 0..RELOADS {
             let mut stream = self
                 .page
-                .stream(&self.browser.profile)
+                .stream(&self.browser.profile, self.buffers.clone())
                 .await
                 .map_err(|failure| self.unfit(failure))?;
             let ended = stream.run(rest, &sink).await;
@@ -185,13 +193,14 @@ fn converted(
     pixels: Pixels,
     handover: Handover,
     shape: Shape,
-) -> std::result::Result<Vec<u8>, Missed> {
-    if pixels.bottom_up && !shape.transparent && !opaque(&pixels.rgba) {
+    buffers: &Buffers,
+) -> std::result::Result<Buffer, Missed> {
+    if pixels.bottom_up && !shape.transparent && !opaque(&pixels.bytes) {
         return Err(Missed::Unfit(
             "the canvas lets through what lies behind".to_owned(),
         ));
     }
-    Ok(handover.of(pixels, shape)?)
+    Ok(handover.of(pixels, shape, buffers)?)
 }
 
 /// Pixels of a few frames, for comparing them with pictures.
@@ -211,8 +220,8 @@ pub async fn sample(
                 pictures.extend(pictures.last().cloned());
                 continue;
             };
-            let rgba = converted(pixels, Handover::Rgba, shape)?;
-            let picture = RgbaImage::from_raw(shape.width, shape.height, rgba);
+            let rgba = converted(pixels, Handover::Rgba, shape, &member.buffers)?;
+            let picture = RgbaImage::from_raw(shape.width, shape.height, rgba.into_vec());
             pictures.extend(picture);
         }
         Ok(pictures)
@@ -265,10 +274,9 @@ pub async fn film(
             match next.drawn {
                 Drawn::Ready(bytes) => last[turn] = bytes.into(),
                 Drawn::Coming(bytes) => {
-                    let bytes = bytes.await.map_err(|error| {
+                    last[turn] = bytes.await.map_err(|error| {
                         Failure::new(Code::FrameFailed, error.to_string()).at(frame)
                     })??;
-                    last[turn] = bytes.into();
                 }
                 Drawn::Same => unchanged += 1,
             }

@@ -23,6 +23,8 @@ use crate::process::{Group, command};
 /// How many frames may wait for the encoder: enough to ride out a slow one, little enough to bound memory; and of large frames.
 const WAITING: usize = 4;
 const WAITING_LARGE: usize = 1;
+/// Bytes that the pipe into the encoder holds: the most that Linux grants to everybody (pipe(7), `pipe-max-size`).
+const PIPE: usize = 1 << 20;
 /// How long an encoder that takes no more may take to end by itself.
 const ENDS_WITHIN: Duration = Duration::from_millis(500);
 
@@ -70,6 +72,8 @@ impl Encoder {
         else {
             return Err(Failure::new(Code::EncoderFailed, "ffmpeg has no pipes"));
         };
+        // Fewer turns to and fro for each frame. Where the system grants less, it works as well.
+        let _ = rustix::pipe::fcntl_setpipe_size(&stdin, PIPE);
         let most = if pixels > LARGE {
             WAITING_LARGE
         } else {

@@ -2,9 +2,10 @@
 
 use yuv::{
     BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix,
-    rgba_to_yuv420,
+    bgra_to_yuv420, rgba_to_yuv420,
 };
 
+use crate::buffers::{Buffer, Buffers};
 use crate::error::{Code, Failure, Result};
 use crate::page::{Picture, Pixels};
 
@@ -35,14 +36,14 @@ impl Handover {
     ///
     /// # Errors
     /// `frame_failed` where the pixels are not what they should be.
-    pub fn of(self, pixels: Pixels, shape: Shape) -> Result<Vec<u8>> {
+    pub fn of(self, pixels: Pixels, shape: Shape, buffers: &Buffers) -> Result<Buffer> {
         let failed =
             |error: &dyn std::fmt::Display| Failure::new(Code::FrameFailed, error.to_string());
         let width = shape.width as usize;
-        let rgba = pixels.rgba;
         match self {
             Self::I420 => {
-                let mut planes = i420(&rgba, shape).map_err(|error| failed(&error))?;
+                let mut planes = buffers.take(width * shape.height as usize * 3 / 2);
+                i420(&pixels, shape, &mut planes).map_err(|error| failed(&error))?;
                 if pixels.bottom_up {
                     let (luma, chroma) = planes.split_at_mut(width * shape.height as usize);
                     let (u, v) = chroma.split_at_mut(chroma.len() / 2);
@@ -52,17 +53,20 @@ impl Handover {
                 }
                 Ok(planes)
             }
-            Self::Rgba | Self::Picture(_) => Ok(upright(rgba, pixels.bottom_up, width)),
+            Self::Rgba | Self::Picture(_) => {
+                let mut bytes = pixels.bytes;
+                if pixels.bgr {
+                    for pixel in bytes.as_chunks_mut::<4>().0 {
+                        *pixel = [pixel[2], pixel[1], pixel[0], u8::MAX];
+                    }
+                }
+                if pixels.bottom_up {
+                    flip(&mut bytes, width * 4);
+                }
+                Ok(bytes)
+            }
         }
     }
-}
-
-/// Rows from the top.
-pub fn upright(mut rgba: Vec<u8>, bottom_up: bool, width: usize) -> Vec<u8> {
-    if bottom_up {
-        flip(&mut rgba, width * 4);
-    }
-    rgba
 }
 
 /// True where every pixel covers what lies behind it.
@@ -74,9 +78,12 @@ pub fn opaque(rgba: &[u8]) -> bool {
         == u8::MAX
 }
 
-fn i420(rgba: &[u8], shape: Shape) -> std::result::Result<Vec<u8>, yuv::YuvError> {
+fn i420(
+    pixels: &Pixels,
+    shape: Shape,
+    planes: &mut [u8],
+) -> std::result::Result<(), yuv::YuvError> {
     let luma = shape.width as usize * shape.height as usize;
-    let mut planes = vec![0; luma + luma / 2];
     let (y_plane, chroma) = planes.split_at_mut(luma);
     let (u_plane, v_plane) = chroma.split_at_mut(luma / 4);
     let mut image = YuvPlanarImageMut {
@@ -89,15 +96,19 @@ fn i420(rgba: &[u8], shape: Shape) -> std::result::Result<Vec<u8>, yuv::YuvError
         width: shape.width,
         height: shape.height,
     };
-    rgba_to_yuv420(
+    let convert = if pixels.bgr {
+        bgra_to_yuv420
+    } else {
+        rgba_to_yuv420
+    };
+    convert(
         &mut image,
-        rgba,
+        &pixels.bytes,
         shape.width * 4,
         YuvRange::Limited,
         YuvStandardMatrix::Bt709,
         YuvConversionMode::Balanced,
-    )?;
-    Ok(planes)
+    )
 }
 
 fn flip(rows: &mut [u8], stride: usize) {
@@ -116,35 +127,56 @@ mod tests {
         height: 4,
         transparent: false,
     };
+    const WHITE: [u8; 4] = [255, 255, 255, 255];
+    const RED: [u8; 4] = [255, 0, 0, 255];
+    /// As the browser's own order has it, with a byte that says nothing.
+    const RED_AS_BGR: [u8; 4] = [0, 0, 255, 9];
 
-    fn rows(colors: [[u8; 4]; 4]) -> Vec<u8> {
-        colors.iter().flat_map(|color| color.repeat(4)).collect()
+    fn pixels(colors: [[u8; 4]; 4], bgr: bool, bottom_up: bool) -> Pixels {
+        let mut bytes = Buffers::default().take(64);
+        let rows = colors.iter().flat_map(|color| color.repeat(4));
+        for (to, from) in bytes.iter_mut().zip(rows) {
+            *to = from;
+        }
+        Pixels {
+            bytes,
+            bgr,
+            bottom_up,
+        }
+    }
+
+    fn handed(as_what: Handover, pixels: Pixels) -> Buffer {
+        as_what.of(pixels, SHAPE, &Buffers::default()).unwrap()
     }
 
     #[test]
     fn planes_are_of_bt_709_at_tv_range_and_upright() {
-        let white = [255, 255, 255, 255];
-        let red = [255, 0, 0, 255];
-        let pixels = |bottom_up| Pixels {
-            rgba: rows([white, white, red, red]),
-            bottom_up,
-        };
-        let planes = Handover::I420.of(pixels(false), SHAPE).unwrap();
+        let colors = [WHITE, WHITE, RED, RED];
+        let planes = handed(Handover::I420, pixels(colors, false, false));
         assert_eq!(planes.len(), 24);
         // ITU-R BT.709, 8 bits: white is 235, 128, 128, and red is 63, 102, 240.
         assert!(planes[0].abs_diff(235) <= 1 && planes[15].abs_diff(63) <= 1);
         assert!(planes[16].abs_diff(128) <= 1 && planes[19].abs_diff(102) <= 1);
         assert!(planes[23].abs_diff(240) <= 1);
-        let flipped = Handover::I420.of(pixels(true), SHAPE).unwrap();
+        let flipped = handed(Handover::I420, pixels(colors, false, true));
         assert!(flipped[0].abs_diff(63) <= 1 && flipped[15].abs_diff(235) <= 1);
         assert!(flipped[20].abs_diff(240) <= 1);
+        let swapped = [WHITE, WHITE, RED_AS_BGR, RED_AS_BGR];
+        let same = handed(Handover::I420, pixels(swapped, true, false));
+        assert_eq!(*same, *planes);
+    }
+
+    #[test]
+    fn pixels_in_the_browsers_order_become_red_green_blue_and_opaque() {
+        let rows = handed(Handover::Rgba, pixels([RED_AS_BGR; 4], true, false));
+        assert_eq!(*rows, *RED.repeat(16));
     }
 
     #[test]
     fn one_pixel_that_lets_through_is_seen() {
-        let mut rgba = rows([[1, 2, 3, 255]; 4]);
-        assert!(opaque(&rgba));
-        rgba[39] = 254;
-        assert!(!opaque(&rgba));
+        let mut pixels = pixels([[1, 2, 3, 255]; 4], false, false);
+        assert!(opaque(&pixels.bytes));
+        pixels.bytes[39] = 254;
+        assert!(!opaque(&pixels.bytes));
     }
 }
