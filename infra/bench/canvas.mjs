@@ -3,15 +3,17 @@ import { rm } from "node:fs/promises";
 
 /** How long a person reads a plan before approving it, milliseconds; meanwhile its sandbox starts. */
 const READS = 6000;
+/** How long a sandbox that waits takes to be there with its preview, milliseconds. */
+const WAITS = 10_000;
 
-/** `cold`: approved as soon as the plan is there; `warm`: after it was read. Milliseconds each. */
+/** Medians are the caller's business. `cold`: approved as soon as the plan is there; `read`: after it was read; `waiting`: approved at
+ * once where a sandbox waited for it. Milliseconds each. */
 export async function approved(bin, rounds) {
   process.env.KODA_BIN_DIR = bin;
   const { begin, openPage, startBrowser, startServer } = await import("../../web/e2e/support.mjs");
-  const server = await startServer();
   const browser = await startBrowser();
   const problems = [];
-  const once = async (reads) => {
+  const once = async (server, reads) => {
     const page = await openPage(browser, problems);
     // In every frame, also that of the preview, which says when its first picture is on the screen.
     await page.addInitScript(() => {
@@ -25,7 +27,7 @@ export async function approved(bin, rounds) {
     await begin(page, 'Kinetic typography: "Ship it today", 4 seconds, orange');
     const approve = page.getByRole("button", { name: /^Approve/ });
     await approve.waitFor({ timeout: 60_000 });
-    await new Promise((done) => setTimeout(done, reads));
+    await pause(reads);
     const began = Date.now();
     await approve.click();
     for (const end = began + 120_000; Date.now() < end; ) {
@@ -36,21 +38,38 @@ export async function approved(bin, rounds) {
           return at - began;
         }
       }
-      await new Promise((done) => setTimeout(done, 20));
+      await pause(20);
     }
     throw new Error("the preview showed nothing within two minutes");
   };
-  try {
-    const [cold, warm] = [[], []];
-    for (let round = 0; round < rounds; round++) {
-      cold.push(await once(0));
-      warm.push(await once(READS));
+  const serving = async (more, work) => {
+    const server = await startServer(more);
+    try {
+      await work(server);
+    } finally {
+      await server.stop();
+      await rm(server.data, { recursive: true, force: true });
     }
+  };
+  const [cold, read, waiting] = [[], [], []];
+  try {
+    await serving({ KODA_WARM_SANDBOXES: "0" }, async (server) => {
+      for (let round = 0; round < rounds; round++) {
+        cold.push(await once(server, 0));
+        read.push(await once(server, READS));
+      }
+    });
+    await serving({ KODA_WARM_SANDBOXES: "1" }, async (server) => {
+      for (let round = 0; round < rounds; round++) {
+        await pause(WAITS);
+        waiting.push(await once(server, 0));
+      }
+    });
     if (problems.length > 0) throw new Error(problems.join("\n"));
-    return { cold, warm };
+    return { cold, read, waiting };
   } finally {
     await browser.close();
-    await server.stop();
-    await rm(server.data, { recursive: true, force: true });
   }
 }
+
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));

@@ -6,7 +6,9 @@ use koda_domain::{
     Engine, EventBody, SandboxId, SessionId, TenantId, VersionId,
     event::SandboxStatus,
     render::RenderStatus,
-    sandbox::{Exec, ProcessName, ProcessStatus, Sandbox, SandboxError, SandboxSpec, Upstream},
+    sandbox::{
+        Exec, ProcessName, ProcessStatus, Sandbox, SandboxError, SandboxSpec, Upstream, Waiting,
+    },
     store::{SessionHead, StoreError},
     version::{Files, Manifest},
 };
@@ -15,7 +17,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, info_span, warn};
 
 /// The process that serves the preview.
 pub(crate) const PREVIEW: &str = "preview";
@@ -210,6 +212,33 @@ impl Studio {
         // One that a worker left behind before it could say so.
         self.sandboxes().destroy(&sandbox.id).await?;
         Ok(self.sandboxes().create(&spec).await?.id)
+    }
+
+    /// Has sandboxes wait for sessions, their previews served already, where that is set.
+    pub(crate) async fn keep_warm(&self) {
+        for template in [Engine::Remotion, Engine::Theatre] {
+            let kind = Waiting {
+                template,
+                limits: self.options().limits.clone(),
+                life: self.options().idle,
+                count: self.options().warm,
+            };
+            for _ in 0..kind.count {
+                match self.sandboxes().keep_waiting(&kind).await {
+                    Ok(None) => break,
+                    Ok(Some(made)) => {
+                        // A session that has taken it meanwhile sees to that itself.
+                        if let Err(error) = self.serve_preview(&made).await {
+                            warn!(sandbox.id = %made, %error, "Could not warm up a sandbox: {error}");
+                        }
+                    }
+                    Err(error) => {
+                        warn!(%error, "Could not make a sandbox that waits: {error}");
+                        return;
+                    }
+                }
+            }
+        }
     }
 
     async fn serve_preview(&self, sandbox: &SandboxId) -> Result<(), SandboxError> {

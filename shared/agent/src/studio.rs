@@ -56,6 +56,8 @@ pub struct StudioOptions {
     pub limits: SandboxLimits,
     /// How long a sandbox lives without being used.
     pub idle: Duration,
+    /// Sandboxes of each engine that wait for a session.
+    pub warm: usize,
     /// How long a job's lease lives without being renewed: the longest pause after a worker died.
     pub lease: Duration,
     /// How often text that streams becomes an event.
@@ -76,6 +78,7 @@ impl Default for StudioOptions {
             budget: TurnBudget::default(),
             limits: SandboxLimits::default(),
             idle: Duration::from_secs(30 * 60),
+            warm: 0,
             lease: Duration::from_secs(10),
             coalesce: Duration::from_millis(100),
             renders: 2,

@@ -23,6 +23,8 @@ use tracing::{debug, warn};
 const LOOK: usize = 200;
 /// How often what is left over is cleared away.
 const JANITOR: Duration = Duration::from_secs(30);
+/// How often it is seen to that sandboxes wait.
+const WARM: Duration = Duration::from_secs(3);
 
 /// Jobs at work; each says at its end whether what is left of it is left to whoever looks next.
 type Tasks = JoinSet<bool>;
@@ -73,6 +75,9 @@ impl Studio {
         let doing = Arc::new(Doing::default());
         let mut tasks = JoinSet::new();
         let mut sweep = tokio::time::interval(JANITOR);
+        let mut warm = tokio::time::interval(WARM);
+        warm.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut warming = None::<tokio::task::AbortHandle>;
         let mut look = tokio::time::interval(self.options().poll);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut elsewhere = HashMap::new();
@@ -81,6 +86,15 @@ impl Studio {
                 () = shutdown.cancelled() => break,
                 () = self.work.notified() => self.take_up_rung(&doing, &mut tasks, &shutdown).await,
                 _ = look.tick() => self.take_up(&doing, &mut tasks, &mut elsewhere, &shutdown).await,
+                _ = warm.tick(), if self.options().warm > 0 => {
+                    if warming.as_ref().is_none_or(|task| task.is_finished()) {
+                        let studio = self.clone();
+                        warming = Some(tasks.spawn(async move {
+                            studio.keep_warm().await;
+                            false
+                        }));
+                    }
+                }
                 _ = sweep.tick() => {
                     let studio = self.clone();
                     tasks.spawn(async move {

@@ -73,6 +73,7 @@ pub(crate) async fn compose(config: &Config, secret: &[u8], place: Place<'_>) ->
         options: StudioOptions {
             limits: config.limits.clone(),
             idle: config.idle,
+            warm: config.warm_sandboxes,
             renders: config.max_renders,
             render_sandboxes: config.render_sandboxes,
             rates: config.rates,

@@ -24,6 +24,19 @@ pub struct SandboxSpec {
     pub life: Duration,
 }
 
+/// Sandboxes that wait for a session to come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    /// What their `/app` is made from.
+    pub template: Engine,
+    /// What each may use.
+    pub limits: SandboxLimits,
+    /// How long each lives without being asked for again.
+    pub life: Duration,
+    /// How many there are to be.
+    pub count: usize,
+}
+
 /// What a sandbox may use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SandboxLimits {
@@ -265,8 +278,16 @@ pub trait SandboxProvider: Send + Sync {
     /// Whether sandboxes can be made now; an error says what to do.
     async fn ready(&self) -> Result<(), SandboxError>;
 
-    /// Makes a sandbox whose `/app` holds the template, or gives the one that this session has.
+    /// Makes a sandbox whose `/app` holds the template, or gives the one that this session has. One that waits for a session
+    /// ([`Self::keep_waiting`]) is taken where there is one of this template and these limits.
     async fn create(&self, spec: &SandboxSpec) -> Result<Sandbox, SandboxError>;
+
+    /// Lets those that wait for a session live on, and makes one more where fewer wait than there are to be and there is room.
+    /// Gives the one that was made, so that the caller can have its preview served before anybody needs it. No session owns them:
+    /// [`Self::owned`] does not list them. Where sandboxes start warm by themselves there are none.
+    async fn keep_waiting(&self, _kind: &Waiting) -> Result<Option<SandboxId>, SandboxError> {
+        Ok(None)
+    }
 
     /// The sandbox, if it lives.
     async fn get(&self, id: &SandboxId) -> Result<Sandbox, SandboxError>;

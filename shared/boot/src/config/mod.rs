@@ -60,6 +60,8 @@ pub struct Config {
     pub idle: Duration,
     /// The most sandboxes at once.
     pub max_sandboxes: usize,
+    /// Sandboxes of each engine that wait for a session.
+    pub warm_sandboxes: usize,
     /// The most renders at once.
     pub max_renders: usize,
     /// The most sandboxes that draw one render.
@@ -311,6 +313,7 @@ impl Config {
                 reader.parsed("SANDBOX_IDLE_TIMEOUT", "a number of milliseconds"),
             ),
             max_sandboxes: reader.parsed("KODA_MAX_SANDBOXES", "a number"),
+            warm_sandboxes: reader.warm("KODA_WARM_SANDBOXES"),
             max_renders: reader.parsed("KODA_MAX_RENDERS", "a number"),
             render_sandboxes: reader.parsed("KODA_RENDER_SANDBOXES", "a number"),
             budget: TurnBudget {

@@ -179,6 +179,14 @@ impl Reader {
         })
     }
 
+    /// How many sandboxes wait: a number, or what this machine has room for.
+    pub fn warm(&mut self, name: &str) -> usize {
+        match self.text(name).trim() {
+            "auto" => usize::from(is_large()),
+            _ => self.parsed(name, "auto or a number"),
+        }
+    }
+
     /// Dollars, as millionths of one.
     #[expect(
         clippy::cast_possible_truncation,
@@ -263,4 +271,16 @@ fn nearest(name: &str) -> Option<&'static str> {
         .min()
         .filter(|(distance, _)| *distance <= 4)
         .map(|(_, name)| name)
+}
+
+/// Whether this machine has room for what may never be needed.
+fn is_large() -> bool {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    // "MemTotal:       24689912 kB" (proc_meminfo(5)); what is called 16 GB has a little less for programs.
+    let total = memory.lines().find_map(|line| {
+        let kilobytes = line.strip_prefix("MemTotal:")?.split_whitespace().next()?;
+        kilobytes.parse::<u64>().ok()
+    });
+    processors >= 8 && total.is_some_and(|kilobytes| kilobytes >= 15 << 20)
 }

@@ -352,6 +352,12 @@ pub const VARIABLES: &[Variable] = &[
         "The most sandboxes at once.",
     ),
     variable(
+        "KODA_WARM_SANDBOXES",
+        "features.warmSandboxes",
+        "auto",
+        "How many sandboxes of each engine wait on this machine with their preview served, so that a new animation does not wait for one; each takes about 200 MB. `auto` is 1 from 8 processors and 16 GB of memory on, else 0. At E2B sandboxes start warm by themselves.",
+    ),
+    variable(
         "KODA_MAX_RENDERS",
         "features.maxConcurrentRenders",
         "2",

@@ -3,7 +3,7 @@
 use super::cgroup::Groups;
 use koda_domain::{
     SandboxId,
-    sandbox::{Sandbox, SandboxError},
+    sandbox::{Sandbox, SandboxError, SandboxLimits},
 };
 use nix::{
     sys::signal::{Signal, kill},
@@ -37,6 +37,9 @@ const GONE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Meta {
     pub sandbox: Sandbox,
+    /// What it may use, where it waits for a session; none where it is one's.
+    #[serde(default)]
+    pub waits: Option<SandboxLimits>,
     /// Where its sockets are.
     pub run: PathBuf,
     /// The first process of its namespace; none until it is started.

@@ -10,6 +10,7 @@ mod folder;
 mod probe;
 mod start;
 mod tools;
+mod waiting;
 
 use crate::{
     files, talk,
@@ -23,7 +24,7 @@ use koda_domain::{
     Clock, Engine, SandboxId, WorkPath,
     sandbox::{
         Exec, ExecEvent, FileWrite, Listed, ProcessName, ProcessStatus, ProviderInfo, Sandbox,
-        SandboxError, SandboxProvider, SandboxSpec, Upstream,
+        SandboxError, SandboxLimits, SandboxProvider, SandboxSpec, Upstream, Waiting,
     },
 };
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
@@ -52,6 +53,8 @@ pub struct LocalProvider {
     creating: tokio::sync::Mutex<()>,
     /// What bubblewrap can do here, once it has been tried out.
     nested: tokio::sync::OnceCell<bwrap::Nested>,
+    /// Set once those that an earlier server let wait are cleared away.
+    cleared: tokio::sync::OnceCell<()>,
 }
 
 impl LocalProvider {
@@ -63,6 +66,7 @@ impl LocalProvider {
             clock,
             creating: tokio::sync::Mutex::new(()),
             nested: tokio::sync::OnceCell::new(),
+            cleared: tokio::sync::OnceCell::new(),
         }
     }
 
@@ -89,19 +93,33 @@ impl LocalProvider {
     }
 
     /// Every sandbox that is not known to be dead, with what its supervisor says to that.
-    async fn living(&self) -> Vec<(Sandbox, Result<(), SandboxError>)> {
+    async fn living(&self) -> Vec<(Meta, Result<(), SandboxError>)> {
         let ids = folder::ids(&self.config.root);
         let asked = ids.iter().map(|id| async move {
             let (_, meta) = self.known(id).ok()?;
             match client::ping(&meta).await {
                 Err(SandboxError::Gone) => None,
-                answer => Some((meta.sandbox, answer)),
+                answer => Some((meta, answer)),
             }
         });
         join_all(asked).await.into_iter().flatten().collect()
     }
 
-    async fn make(&self, spec: &SandboxSpec) -> Result<Sandbox, SandboxError> {
+    /// Keeps every other creation and sweep out, of this process and of others, for as long as it is held.
+    async fn alone(
+        &self,
+    ) -> Result<(tokio::sync::MutexGuard<'_, ()>, std::fs::File), SandboxError> {
+        let here = self.creating.lock().await;
+        let root = self.config.root.clone();
+        Ok((here, blocking(move || folder::lock(&root)).await?))
+    }
+
+    /// A new sandbox; one that waits for a session where its limits are given.
+    async fn make(
+        &self,
+        spec: &SandboxSpec,
+        waits: Option<SandboxLimits>,
+    ) -> Result<Sandbox, SandboxError> {
         let template = self.config.templates.get(&spec.template).ok_or_else(|| {
             SandboxError::Rejected(format!(
                 "There is no template for the engine {} on this machine.",
@@ -115,6 +133,7 @@ impl LocalProvider {
         let now = self.clock.now();
         let mut meta = Meta {
             run: folder::run_folder(&self.config.root, &id),
+            waits,
             sandbox: Sandbox {
                 id,
                 session: spec.session,
@@ -179,24 +198,37 @@ impl SandboxProvider for LocalProvider {
     }
 
     async fn create(&self, spec: &SandboxSpec) -> Result<Sandbox, SandboxError> {
-        let _one_at_a_time = self.creating.lock().await;
-        let root = self.config.root.clone();
-        // Held until the sandbox answers: another process that looks then finds it.
-        let _lock = blocking(move || folder::lock(&root)).await?;
+        // Until the sandbox answers: another process that looks then finds it.
+        let _alone = self.alone().await?;
         let living = self.living().await;
-        let of_session = living
+        let (waiting, owned): (Vec<_>, Vec<_>) =
+            living.into_iter().partition(|(it, _)| it.waits.is_some());
+        let of_session = owned
             .iter()
+            .map(|(meta, answer)| (&meta.sandbox, answer))
             .find(|(it, _)| (it.session, it.place) == (spec.session, spec.place));
         if let Some((sandbox, answer)) = of_session {
             return answer.clone().map(|()| sandbox.clone());
         }
-        if living.len() >= self.config.max_sandboxes {
+        if owned.len() >= self.config.max_sandboxes {
             return Err(SandboxError::OverLimit(format!(
                 "{} sandboxes run already, which is the most that this machine is set to (KODA_MAX_SANDBOXES)",
                 self.config.max_sandboxes
             )));
         }
-        self.make(spec).await
+        if let Some(sandbox) = self.take(spec, &waiting).await {
+            return Ok(sandbox);
+        }
+        // Those that wait for somebody else make room.
+        let over = (owned.len() + waiting.len() + 1).saturating_sub(self.config.max_sandboxes);
+        for (meta, _) in waiting.iter().take(over) {
+            self.destroy(&meta.sandbox.id).await?;
+        }
+        self.make(spec, None).await
+    }
+
+    async fn keep_waiting(&self, kind: &Waiting) -> Result<Option<SandboxId>, SandboxError> {
+        self.keep(kind).await
     }
 
     async fn get(&self, id: &SandboxId) -> Result<Sandbox, SandboxError> {
@@ -291,8 +323,9 @@ impl SandboxProvider for LocalProvider {
     }
 
     async fn owned(&self) -> Result<Vec<Sandbox>, SandboxError> {
-        let living = self.living().await;
-        Ok(living.into_iter().map(|(sandbox, _)| sandbox).collect())
+        let living = self.living().await.into_iter();
+        let owned = living.filter(|(meta, _)| meta.waits.is_none());
+        Ok(owned.map(|(meta, _)| meta.sandbox).collect())
     }
 
     async fn destroy(&self, id: &SandboxId) -> Result<(), SandboxError> {
@@ -303,10 +336,8 @@ impl SandboxProvider for LocalProvider {
     }
 
     async fn sweep(&self) -> Result<u32, SandboxError> {
-        let _one_at_a_time = self.creating.lock().await;
-        let root = self.config.root.clone();
-        // While it is held nobody is making one: what does not answer is dead.
-        let _lock = blocking(move || folder::lock(&root)).await?;
+        // Nobody is making one meanwhile: what does not answer is dead.
+        let _alone = self.alone().await?;
         let mut swept = 0;
         for id in folder::ids(&self.config.root) {
             let Ok(folder) = self.folder(&id) else {

@@ -9,6 +9,7 @@ mod crash;
 mod helper;
 mod machine;
 mod room;
+mod waiting;
 mod walls;
 
 use koda_domain::sandbox::SandboxProvider;
