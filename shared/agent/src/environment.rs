@@ -311,7 +311,7 @@ impl Studio {
     }
 
     /// Wakes the sandbox and makes it show a version, or the working files. Returns the version that is shown, where
-    /// what is shown is one.
+    /// what is shown is one. Before a plan is approved a sandbox that is there is left as it is.
     ///
     /// # Errors
     /// [`StudioError::Conflict`] where there is nothing to show, or a turn is at work on something newer.
@@ -343,6 +343,11 @@ impl Studio {
             return Ok(Some(version));
         }
         if head.state.manifest().is_none() {
+            // Who reads a plan may have the page loaded already: what stands in for the animation is served.
+            let served = head.state.sandbox.as_ref();
+            if served.is_some_and(|sandbox| sandbox.status == SandboxStatus::Ready) {
+                return Ok(None);
+            }
             return Err(StudioError::Conflict(
                 "There is nothing to see yet; approve a plan first.".into(),
             ));

@@ -51,14 +51,16 @@ const RATIOS: Record<Aspect, number> = {
 
 export function Stage(props: StageProps) {
   const { preview, title, aspect, live, marks, compact, className, children } = props;
-  const { status, ticket, load } = useStore(preview.state);
+  const { status, ticket, load, warm } = useStore(preview.state);
   const info = useStore(preview.player.state, (it) => it.info);
   const root = useRef<HTMLDivElement>(null);
   const { shell, toggle } = useFullscreen(root);
   const ratio = info ? info.width / info.height : RATIOS[aspect];
   const guides = guidesFor(ratio);
   const shown =
-    live && ticket && (status === "loading" || status === "ready" || status === "reconnecting");
+    live &&
+    ticket &&
+    (warm || status === "loading" || status === "ready" || status === "reconnecting");
   const onClick = (event: MouseEvent) => {
     // After a click on one of its buttons, Space shall play and not press that button again.
     const button = (event.target as Element).closest("button:not([aria-haspopup])");

@@ -69,6 +69,44 @@ describe("a preview", () => {
     expect(it_.ask).toHaveBeenCalledTimes(1);
   });
 
+  it("is loaded while the plan is read, and shown without another load once there is something", async () => {
+    const it_ = setUp(new Story().created().planned().sandbox("ready"));
+    it_.preview.want(true);
+    await until(() => expect(it_.preview.state.getState().warm).toBe(true));
+    it_.attach();
+    // What stands in for the animation is not it.
+    it_.preview.receive({ type: "ready", info: INFO });
+    expect(it_.status()).toBe("none");
+    expect(it_.preview.player.state.getState().info).toBeNull();
+    it_.goOn((story) => story.approved());
+    expect(it_.preview.state.getState().warm).toBe(true);
+    it_.goOn((story) => story.ran("call_1", "write_file", "Writing", "Wrote"));
+    it_.goOn((story) => story.wrote("src/design.ts"));
+    expect(it_.status()).toBe("loading");
+    expect(it_.posted).toContainEqual({ koda: 1, type: "hello" });
+    it_.preview.receive({ type: "ready", info: INFO });
+    expect(it_.status()).toBe("ready");
+    expect(it_.preview.state.getState()).toMatchObject({ warm: false, load: 1 });
+    expect(it_.ask).toHaveBeenCalledTimes(1);
+  });
+
+  it("that was loaded for a plan goes with it, and a failure to load it is nobody's concern", async () => {
+    const it_ = setUp(new Story().created().planned().sandbox("ready"));
+    it_.preview.want(true);
+    await until(() => expect(it_.preview.state.getState().warm).toBe(true));
+    it_.tell({ type: "plan_rejected", hash: "hash-1", reason: null });
+    expect(it_.preview.state.getState().warm).toBe(false);
+
+    const refused = vi.fn(async (): Promise<typeof TICKET> => {
+      throw new ApiError({ code: "conflict", status: 409, message: "Nothing yet." });
+    });
+    const other = setUp(new Story().created().planned().sandbox("ready"), refused);
+    other.preview.want(true);
+    await until(() => expect(refused).toHaveBeenCalledTimes(1));
+    expect(other.status()).toBe("none");
+    expect(other.preview.state.getState().error).toBeNull();
+  });
+
   it("greets the page until it answers", async () => {
     const it_ = setUp(built());
     it_.preview.want(true);

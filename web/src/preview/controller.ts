@@ -4,7 +4,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import { ApiError, asApiError, isAbort } from "../api/errors";
 import type { PreviewTicket } from "../api/types";
 import type { SessionStore } from "../session/store";
-import { canPreview, type View } from "../session/view";
+import { canPreview, canWarmUp, type View } from "../session/view";
 import { createPlayer, type Player } from "./player";
 import { type FromPreview, type ToPreview, wrap } from "./protocol";
 import { soundOf } from "./sound";
@@ -31,6 +31,8 @@ export interface PreviewState {
   error: ApiError | null;
   /** The version that is looked at; `null` for the working files. */
   version: string | null;
+  /** The page is loaded before there is anything to see, so that nobody waits for it then. Nothing it says counts yet. */
+  warm: boolean;
 }
 
 export interface Preview {
@@ -72,6 +74,7 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
     load: 0,
     error: null,
     version: null,
+    warm: false,
   }));
   let target: { post(message: unknown): void } | null = null;
   const post = (message: ToPreview, n?: number) => target?.post(wrap(message, n));
@@ -97,7 +100,7 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
     opening?.abort();
     const mine = new AbortController();
     opening = mine;
-    if (!quiet) state.setState({ status, error: null });
+    if (!quiet) state.setState({ status, error: null, warm: false });
     const { version } = state.getState();
     try {
       const ticket = await session.actions.openPreview(version, mine.signal);
@@ -170,10 +173,34 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
     }, timing.visitMs);
   }
 
+  /** Loads the page for what will be there. Where that fails, it is loaded when there is something to see. */
+  async function warmUp(): Promise<void> {
+    const mine = new AbortController();
+    opening = mine;
+    const ticket = await session.actions.openPreview(null, mine.signal).catch(() => null);
+    if (opening !== mine || closed) return;
+    opening = null;
+    if (ticket) state.setState((it) => ({ ticket, load: it.load + 1, warm: true }));
+    if (canPreview(seen)) begin();
+  }
+
   function begin(): void {
-    if (opening || !canPreview(seen)) return;
+    const { status, warm } = state.getState();
+    if (status !== "none") return;
+    if (!canPreview(seen)) {
+      if (!canWarmUp(seen)) state.setState({ warm: false });
+      else if (!opening && !warm) void warmUp();
+      return;
+    }
+    if (warm) {
+      player.reset();
+      state.setState({ status: "loading", error: null, warm: false });
+      watch();
+      post({ type: "hello" });
+      return;
+    }
     // Always by asking: a sandbox that was ready when it was last heard of may be gone.
-    if (state.getState().status === "none") void open("waking");
+    if (!opening) void open("waking");
   }
 
   function viewChanged(view: View): void {
@@ -190,8 +217,10 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
       if (wanted && state.getState().ticket) void open("waking", true);
     }
     if (!wanted) return;
-    const { status } = state.getState();
+    const { status, warm } = state.getState();
     const [was, is] = [old.sandbox, view.sandbox];
+    // Another sandbox, for a plan that was changed: its page is another.
+    if (warm && is?.id !== was?.id) state.setState({ warm: false });
     const shown = status === "ready" || status === "loading";
     if (shown && is?.status === "lost" && was?.status !== "lost") {
       tries = 0;
@@ -223,7 +252,7 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
       opening?.abort();
       opening = null;
       player.reset();
-      state.setState({ status: "none" });
+      state.setState({ status: "none", warm: false });
     },
     show(version) {
       const newest = seen.versions.at(-1)?.id ?? null;
@@ -252,6 +281,7 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
       if (status === "ready" || status === "loading") post({ type: "hello" });
     },
     receive(message) {
+      if (state.getState().warm) return;
       player.receive(message);
       const { status } = state.getState();
       if (status === "loading" && (message.type === "ready" || message.type === "error")) {

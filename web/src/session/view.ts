@@ -311,6 +311,10 @@ export function openQuestion(view: View): QuestionItem | null {
   return item?.kind === "question" && item.open ? item : null;
 }
 
+/** Whether a preview's page can be loaded before there is something to show, as while a plan is read. */
+export const canWarmUp = (view: View): boolean =>
+  (openPlan(view) !== null || view.approved !== null) && view.sandbox?.status === "ready";
+
 /** Whether the server has something that a preview can show. */
 export const canPreview = (view: View): boolean =>
   view.approved !== null && Object.keys(view.files).length > 0;

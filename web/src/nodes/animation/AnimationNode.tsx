@@ -19,7 +19,7 @@ import { Stage } from "../../preview/Stage";
 import { acquire, release, slots } from "../../preview/slots";
 import { useNear } from "../../preview/useNear";
 import { complaint } from "../../session/again";
-import { canPreview, engineOf, titleOf } from "../../session/view";
+import { canPreview, canWarmUp, engineOf, titleOf } from "../../session/view";
 import { ENGINE_BADGES } from "../../session/words";
 import { Badge } from "../../ui/Badge";
 import { IconButton } from "../../ui/Button";
@@ -178,7 +178,8 @@ function Header() {
 function Picture({ selected }: { selected: boolean }) {
   const { live } = useAnimation();
   const approved = useView((view) => view.approved !== null);
-  return live && approved ? <LivePicture live={live} selected={selected} /> : null;
+  const warm = useView(canWarmUp);
+  return live && (approved || warm) ? <LivePicture live={live} selected={selected} /> : null;
 }
 
 function LivePicture({ live, selected }: { live: LiveSession; selected: boolean }) {
@@ -187,7 +188,7 @@ function LivePicture({ live, selected }: { live: LiveSession; selected: boolean 
   const root = useRef<HTMLDivElement>(null);
   const near = useNear(root);
   const isLive = useStore(slots, (it) => it.live.includes(nodeId));
-  const available = useView(canPreview);
+  const available = useView((view) => canPreview(view) || canWarmUp(view));
   const settings = useView((view) => view.settings);
   const sandbox = useView((view) => view.sandbox);
   const title = useView((view) => view.title) ?? "animation";
@@ -220,6 +221,8 @@ function LivePicture({ live, selected }: { live: LiveSession; selected: boolean 
       ref={root}
       className={styles.picture}
       data-aspect={settings.aspect}
+      // The page is loaded while the plan is read.
+      data-ahead={approved === null || undefined}
       onDoubleClick={() => openStudio("chat")}
     >
       <Stage
