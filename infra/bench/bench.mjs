@@ -16,7 +16,7 @@ if (!out) {
 }
 const { SCENES = "", SIZES = "720,1080", FRAMES = "90", ROUNDS = "2", FOURK = "gradients" } = process.env;
 const frames = Number(FRAMES);
-const heights = SIZES.split(",").map(Number);
+const heights = SIZES.split(",").filter(Boolean).map(Number);
 const chosen = scenes.filter(({ name }) => !SCENES || SCENES.split(",").includes(name));
 const scratch = await mkdtemp(join(tmpdir(), "koda-bench-"));
 

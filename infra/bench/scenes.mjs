@@ -14,6 +14,7 @@ export const scenes = [
   { name: "gradients", engine: "remotion", what: "gradients and shadows" },
   { name: "images", engine: "remotion", what: "images" },
   { name: "video", engine: "remotion", what: "an embedded video" },
+  { name: "canvas", engine: "remotion", what: "a canvas below words" },
   { name: "meshes", engine: "theatre", what: "lit 3D meshes with shadows" },
   { name: "particles", engine: "theatre", what: "6,000 particles in 3D" },
 ];

@@ -1,12 +1,13 @@
 // The 2D scenes as Remotion's own renderer takes them.
 import { Composition, registerRoot } from "remotion";
+import Canvas from "./canvas";
 import Elements from "./elements";
 import Gradients from "./gradients";
 import Images from "./images";
 import Text from "./text";
 import Video from "./video";
 
-const scenes = { text: Text, elements: Elements, gradients: Gradients, images: Images, video: Video };
+const scenes = { text: Text, elements: Elements, gradients: Gradients, images: Images, video: Video, canvas: Canvas };
 
 registerRoot(() => (
   <>

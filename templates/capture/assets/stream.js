@@ -15,9 +15,24 @@
   const tell = (message) => window.__kodaTell(JSON.stringify(message));
   const stage = () => window.koda.stage ?? document.getElementById("stage");
   /** What html-in-canvas leaves blank or cannot be made to wait. */
-  const EMBEDDED = "canvas, iframe, object, embed, audio[controls]";
+  const EMBEDDED = "iframe, object, embed, audio[controls]";
   const BEAT = 8; // milliseconds between two frames of the compositor while a frame of the composition is waited for
   const UNSEEN = new Set(["AUDIO", "SCRIPT", "STYLE", "LINK", "META", "TEMPLATE", "NOSCRIPT"]);
+
+  // Of a canvas within the page html-in-canvas draws what is on it where the processor drew that; what a graphics library drew, or a
+  // worker, it leaves blank.
+  const elsewhere = new WeakMap(); // canvas → how it is drawn
+  const { prototype } = HTMLCanvasElement;
+  const { getContext, transferControlToOffscreen } = prototype;
+  prototype.getContext = function (kind, ...more) {
+    const context = getContext.call(this, kind, ...more);
+    if (context && kind !== "2d") elsewhere.set(this, kind);
+    return context;
+  };
+  prototype.transferControlToOffscreen = function () {
+    elsewhere.set(this, "worker");
+    return transferControlToOffscreen.call(this);
+  };
 
   /** Why frames of what is shown now cannot be streamed, or null. */
   const obstacle = () => {
@@ -28,7 +43,13 @@
       return alone ? null : "something lies beside the canvas";
     }
     const embedded = on.querySelector(EMBEDDED);
-    return embedded ? `there is a <${embedded.localName}> in it` : null;
+    if (embedded) return `there is a <${embedded.localName}> in it`;
+    for (const canvas of on.getElementsByTagName("canvas")) {
+      if (elsewhere.has(canvas)) return `there is a <canvas> in it that is drawn by ${elsewhere.get(canvas)}`;
+      const { width, height, clientWidth, clientHeight, clientLeft, clientTop } = canvas;
+      if (width !== clientWidth || height !== clientHeight || clientLeft || clientTop) return "there is a <canvas> in it that is not shown in its own size";
+    }
+    return null;
   };
 
   /** A canvas around the stage that draws it. */
@@ -50,6 +71,7 @@
       // What has no style yet counts as not rendered: CSS animations that are moved into it would begin anew.
       window.__kodaClock.settle();
       this.sheet.moveBefore(on, null);
+      this.moved = new Set();
       this.stale = true;
       this.canvas.onpaint = () => {
         this.stale = !this.painted;
@@ -78,12 +100,22 @@
             failed(error);
           }
         };
+        for (const canvas of this.sheet.getElementsByTagName("canvas")) this.put(canvas);
         this.canvas.requestPaint();
         tell({ paint: true });
       });
     }
 
+    /** A canvas in the page would be drawn where what it lies in begins, and not where it lies, unless it is moved: by nothing. */
+    put(canvas) {
+      const { translate, transform } = getComputedStyle(canvas);
+      if (translate !== "none" || transform !== "none") return;
+      canvas.style.translate = "0px";
+      this.moved.add(canvas);
+    }
+
     close() {
+      for (const canvas of this.moved) canvas.style.translate = "";
       this.place.parentNode.moveBefore(stage(), this.place);
       this.place.remove();
       this.canvas.remove();
@@ -187,7 +219,7 @@
         wake();
       };
       ring = token;
-      const canvas = source.canvas?.transferControlToOffscreen();
+      const canvas = source.canvas && transferControlToOffscreen.call(source.canvas);
       const orders = { name: ring, slots, size, token: new TextEncoder().encode(token), canvas, width, height, transparent };
       worker.postMessage(orders, canvas ? [canvas] : []);
       const { failed } = await first;

@@ -19,7 +19,7 @@ const TINY: (u32, u32) = (320, 180);
 /// In the middle of nowhere: none of the frames that are looked at before and after filming.
 const AT: u32 = 7;
 
-/// How frames come: as pixels, or as pictures because of a nested canvas.
+/// How frames come: as pixels, or as pictures because of a nested document.
 const WAYS: [&str; 2] = ["pixels", "begin-frame"];
 
 /// A composition of a box that moves, and that does something at one frame.
@@ -28,7 +28,7 @@ fn doing(what: &str, way: &str) -> Fixture {
     let nested = if way == "pixels" {
         ""
     } else {
-        "<canvas></canvas>"
+        "<iframe hidden></iframe>"
     };
     let code = format!(
         r##"export function mount(stage) {{
@@ -280,7 +280,7 @@ fn kill(pids: &[Pid]) {
 }
 
 const NESTED: Option<(&str, &str)> =
-    Some(("<div id=\"bars\"", "<canvas></canvas><div id=\"bars\""));
+    Some(("<div id=\"bars\"", "<iframe hidden></iframe><div id=\"bars\""));
 
 #[test]
 fn an_encoder_that_is_killed_fails_the_render_with_that() {

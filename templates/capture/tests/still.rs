@@ -41,8 +41,21 @@ fn what_stands_still_is_not_drawn_again_and_the_film_is_the_same_to_the_bit() {
 }
 
 #[test]
+fn a_canvas_within_the_page_is_drawn_again_when_it_changes() {
+    let canvas = [("CANVAS = \"\"", "CANVAS = \"2d\"")];
+    let (held, drawn) = both(&canvas, "film.mp4", "--quality draft --browsers 1");
+    assert_eq!(
+        (&held["capture"], &drawn["capture"]),
+        (&"pixels".into(), &"pixels".into()),
+        "{held}"
+    );
+    assert_eq!(held["unchanged"], 23, "{held}");
+    assert_eq!(held["sha256"], drawn["sha256"]);
+}
+
+#[test]
 fn a_picture_is_not_taken_again_where_the_compositor_found_no_damage() {
-    let canvas = [("CANVAS = false", "CANVAS = true")];
+    let canvas = [("CANVAS = \"\"", "CANVAS = \"webgl2\"")];
     let (held, drawn) = both(&canvas, "film.mp4", "--quality high --browsers 1");
     assert_eq!(
         (&held["capture"], &drawn["capture"]),
