@@ -16,6 +16,7 @@ if (!out) {
 }
 const { SCENES = "", SIZES = "720,1080", FRAMES = "90", ROUNDS = "2", FOURK = "gradients" } = process.env;
 const frames = Number(FRAMES);
+const length = Math.max(90, frames);
 const heights = SIZES.split(",").filter(Boolean).map(Number);
 const chosen = scenes.filter(({ name }) => !SCENES || SCENES.split(",").includes(name));
 const scratch = await mkdtemp(join(tmpdir(), "koda-bench-"));
@@ -65,7 +66,7 @@ async function measure(scene, height, serveUrl, folder, port) {
   const ways = { standard: (watched) => koda({ ...shape, quality: "standard", out: file("standard") }, watched), screenshots: (watched) => peer("screenshots", { ...shape, out: file("screenshots") }, watched) };
   ways.draft = (watched) => koda({ ...shape, quality: "draft", out: file("draft") }, watched);
   if (scene.engine === "remotion") {
-    const remotion = { ...shape, serveUrl };
+    const remotion = { ...shape, serveUrl, length };
     ways.high = (watched) => koda({ ...shape, quality: "high", out: file("high") }, watched);
     ways.remotion = (watched) => peer("remotion", { ...remotion, out: file("remotion") }, watched);
     ways.remotionHigh = (watched) => peer("remotion", { ...remotion, preset: "medium", crf: 16, out: file("remotionHigh") }, watched);
@@ -97,7 +98,7 @@ try {
   const rows = [];
   for (const scene of chosen) {
     const folder = join(scratch, scene.name);
-    await makeWorkspace(folder, scene, publicFolder, Math.max(90, frames));
+    await makeWorkspace(folder, scene, publicFolder, length);
     const { port, stop } = await serve(folder);
     const sizes = FOURK.split(",").includes(scene.name) ? [...heights, 2160] : heights;
     for (const height of sizes) {

@@ -7,7 +7,7 @@ import { run } from "./tools.mjs";
 const chromium = process.env.KODA_CHROMIUM || "/usr/lib/chromium/chromium-headless-shell";
 
 /** Remotion's own renderer, at the concurrency that is best here. */
-async function remotion({ serveUrl, scene, width, out, frames, preset, crf }) {
+async function remotion({ serveUrl, scene, width, out, frames, length, preset, crf }) {
   const { renderMedia, selectComposition, openBrowser } = await import("@remotion/renderer");
   const options = { browserExecutable: chromium, chromeMode: "headless-shell", logLevel: "error" };
   const puppeteerInstance = await openBrowser("chrome", options);
@@ -17,7 +17,9 @@ async function remotion({ serveUrl, scene, width, out, frames, preset, crf }) {
     ...options,
     puppeteerInstance,
     serveUrl,
-    composition: { ...composition, durationInFrames: frames },
+    // As long as the workspace's: what moves does so by its share of that.
+    composition: { ...composition, durationInFrames: length },
+    frameRange: [0, frames - 1],
     codec: "h264",
     colorSpace: "bt709",
     muted: true,

@@ -214,15 +214,18 @@ impl Studio {
         Ok(self.sandboxes().create(&spec).await?.id)
     }
 
+    fn waiting(&self, count: usize) -> [Waiting; 2] {
+        [Engine::Remotion, Engine::Theatre].map(|template| Waiting {
+            template,
+            limits: self.options().limits.clone(),
+            life: self.options().idle,
+            count,
+        })
+    }
+
     /// Has sandboxes wait for sessions, their previews served already, where that is set.
     pub(crate) async fn keep_warm(&self) {
-        for template in [Engine::Remotion, Engine::Theatre] {
-            let kind = Waiting {
-                template,
-                limits: self.options().limits.clone(),
-                life: self.options().idle,
-                count: self.options().warm,
-            };
+        for kind in self.waiting(self.options().warm) {
             for _ in 0..kind.count {
                 match self.sandboxes().keep_waiting(&kind).await {
                     Ok(None) => break,
@@ -238,6 +241,14 @@ impl Studio {
                     }
                 }
             }
+        }
+    }
+
+    /// Ends those that wait: who comes next may have other templates.
+    pub(crate) async fn stop_waiting(&self) {
+        for kind in self.waiting(0) {
+            // What is left ends by itself.
+            let _ = self.sandboxes().keep_waiting(&kind).await;
         }
     }
 

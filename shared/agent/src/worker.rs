@@ -112,6 +112,9 @@ impl Studio {
         {
             warn!("Some work did not let go in time; it goes on after the next start");
         }
+        if self.options().warm > 0 {
+            self.stop_waiting().await;
+        }
     }
 
     /// Runs an errand until nothing is left of it that this worker can do, or until it is told to let go. Whether work is left

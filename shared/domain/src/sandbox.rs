@@ -282,7 +282,8 @@ pub trait SandboxProvider: Send + Sync {
     /// ([`Self::keep_waiting`]) is taken where there is one of this template and these limits.
     async fn create(&self, spec: &SandboxSpec) -> Result<Sandbox, SandboxError>;
 
-    /// Lets those that wait for a session live on, and makes one more where fewer wait than there are to be and there is room.
+    /// Lets those that wait for a session live on, and makes one more where fewer wait than there are to be and there is room; ends
+    /// those that are too many.
     /// Gives the one that was made, so that the caller can have its preview served before anybody needs it. No session owns them:
     /// [`Self::owned`] does not list them. Where sandboxes start warm by themselves there are none.
     async fn keep_waiting(&self, _kind: &Waiting) -> Result<Option<SandboxId>, SandboxError> {

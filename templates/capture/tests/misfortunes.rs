@@ -279,8 +279,10 @@ fn kill(pids: &[Pid]) {
     }
 }
 
-const NESTED: Option<(&str, &str)> =
-    Some(("<div id=\"bars\"", "<iframe hidden></iframe><div id=\"bars\""));
+const NESTED: Option<(&str, &str)> = Some((
+    "<div id=\"bars\"",
+    "<iframe hidden></iframe><div id=\"bars\"",
+));
 
 #[test]
 fn an_encoder_that_is_killed_fails_the_render_with_that() {

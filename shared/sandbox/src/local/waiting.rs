@@ -56,17 +56,21 @@ impl LocalProvider {
         };
         self.cleared.get_or_init(clear).await;
         let living = self.living().await;
-        let mut waiting = 0;
-        for (meta, answer) in &living {
-            let ours = meta.sandbox.template == kind.template
+        let ours = living.iter().filter(|(meta, answer)| {
+            meta.sandbox.template == kind.template
                 && meta.waits.as_ref() == Some(&kind.limits)
-                && answer.is_ok();
-            if ours {
-                waiting += 1;
-                self.let_live_on(meta, kind).await;
+                && answer.is_ok()
+        });
+        let mut waiting = 0;
+        for (meta, _) in ours {
+            if waiting == kind.count {
+                self.destroy(&meta.sandbox.id).await?;
+                continue;
             }
+            waiting += 1;
+            self.let_live_on(meta, kind).await;
         }
-        if waiting >= kind.count || living.len() >= self.config.max_sandboxes {
+        if waiting == kind.count || living.len() >= self.config.max_sandboxes {
             return Ok(None);
         }
         let spec = SandboxSpec {

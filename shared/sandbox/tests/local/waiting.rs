@@ -45,12 +45,13 @@ async fn a_session_takes_one_that_waits_with_what_runs_in_it() {
     // From elsewhere too it is the session's, and another waits in its place.
     let elsewhere = room.provider();
     assert_eq!(elsewhere.create(&spec).await.unwrap().id, waiting);
-    assert_eq!(owned(&elsewhere).await, [waiting.clone()]);
+    assert_eq!(owned(&elsewhere).await, std::slice::from_ref(&waiting));
     let next = provider.keep_waiting(&kind(1)).await.unwrap().unwrap();
     assert_ne!(next, waiting);
-    for id in [waiting, next] {
-        provider.destroy(&id).await.unwrap();
-    }
+    // Those that are too many are ended, and only those.
+    assert_eq!(provider.keep_waiting(&kind(0)).await, Ok(None));
+    assert_eq!(provider.get(&next).await, Err(SandboxError::Gone));
+    provider.destroy(&waiting).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
