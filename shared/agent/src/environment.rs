@@ -27,6 +27,8 @@ const UPSTREAM_SECONDS: i64 = 2;
 /// never more than this part of the longest life.
 const LAST_MINUTES: SignedDuration = SignedDuration::from_mins(10);
 const LAST_PART: i32 = 6;
+/// How long it is left at that where no sandbox can be made to wait.
+const COLD: SignedDuration = SignedDuration::from_mins(5);
 /// How often use of a preview lets its sandbox live on.
 const TOUCH_SECONDS: i64 = 60;
 
@@ -37,6 +39,8 @@ pub(crate) struct Environments {
     upstreams: Mutex<HashMap<SessionId, (Timestamp, Upstream)>>,
     touched: Mutex<HashMap<SandboxId, Timestamp>>,
     stale: Mutex<HashSet<SessionId>>,
+    /// Until when no sandbox is made to wait, after one could not be made.
+    cold_until: Mutex<Option<Timestamp>>,
 }
 
 /// Whether a render is at work in the session's sandbox.
@@ -225,6 +229,10 @@ impl Studio {
 
     /// Has sandboxes wait for sessions, their previews served already, where that is set.
     pub(crate) async fn keep_warm(&self) {
+        let now = self.clock().now();
+        if held(&self.environments.cold_until).is_some_and(|until| now < until) {
+            return;
+        }
         for kind in self.waiting(self.options().warm) {
             for _ in 0..kind.count {
                 match self.sandboxes().keep_waiting(&kind).await {
@@ -236,8 +244,9 @@ impl Studio {
                         }
                     }
                     Err(error) => {
-                        warn!(%error, "Could not make a sandbox that waits: {error}");
-                        return;
+                        warn!(%error, "Could not make a sandbox that waits; that is tried again in a few minutes: {error}");
+                        *held(&self.environments.cold_until) = now.checked_add(COLD).ok();
+                        break;
                     }
                 }
             }

@@ -105,6 +105,9 @@ impl Studio {
             }
             while tasks.try_join_next().is_some() {}
         }
+        if let Some(warming) = warming {
+            warming.abort();
+        }
         let ended = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(Duration::from_secs(8), ended)
             .await
@@ -113,7 +116,8 @@ impl Studio {
             warn!("Some work did not let go in time; it goes on after the next start");
         }
         if self.options().warm > 0 {
-            self.stop_waiting().await;
+            // What is left ends by itself.
+            let _ = tokio::time::timeout(Duration::from_secs(3), self.stop_waiting()).await;
         }
     }
 

@@ -34,6 +34,12 @@
     return transferControlToOffscreen.call(this);
   };
 
+  const stands = ({ translate, transform }) => translate === "none" && transform === "none";
+  const flows = (canvas) => {
+    const style = getComputedStyle(canvas);
+    return style.position === "static" && stands(style);
+  };
+
   /** Why frames of what is shown now cannot be streamed, or null. */
   const obstacle = () => {
     const on = stage();
@@ -46,6 +52,8 @@
     if (embedded) return `there is a <${embedded.localName}> in it`;
     for (const canvas of on.getElementsByTagName("canvas")) {
       if (elsewhere.has(canvas)) return `there is a <canvas> in it that is drawn by ${elsewhere.get(canvas)}`;
+      // What is moved by nothing lies above what is in the flow of the page, and this canvas would not.
+      if (flows(canvas)) return "there is a <canvas> in it that lies in the flow of the page";
       const { width, height, clientWidth, clientHeight, clientLeft, clientTop } = canvas;
       if (width !== clientWidth || height !== clientHeight || clientLeft || clientTop) return "there is a <canvas> in it that is not shown in its own size";
     }
@@ -108,8 +116,7 @@
 
     /** A canvas in the page would be drawn where what it lies in begins, and not where it lies, unless it is moved: by nothing. */
     put(canvas) {
-      const { translate, transform } = getComputedStyle(canvas);
-      if (translate !== "none" || transform !== "none") return;
+      if (!stands(getComputedStyle(canvas))) return;
       canvas.style.translate = "0px";
       this.moved.add(canvas);
     }
@@ -152,17 +159,15 @@
 
   const BLUR = /blur\(|drop-shadow\(/;
   const BLURRED = '[style*="blur("], [style*="drop-shadow("], feGaussianBlur, feDropShadow, feMorphology, feConvolveMatrix, feDisplacementMap';
-  const known = new WeakMap(); // style sheet → how many rules it had, and whether one of them blurs
+  const ruled = ({ style, cssRules }) => BLUR.test(style?.filter) || BLUR.test(style?.backdropFilter) || [...(cssRules ?? [])].some(ruled);
   const blurs = (sheet) => {
     try {
-      const { length } = sheet.cssRules;
-      if (known.get(sheet)?.length !== length) known.set(sheet, { length, blurs: [...sheet.cssRules].some(({ cssText }) => BLUR.test(cssText)) });
-      return known.get(sheet).blurs;
+      return [...sheet.cssRules].some(ruled);
     } catch {
       return false; // Of another origin: it cannot be read.
     }
   };
-  /** Whether something in it is probably blurred: that only decides how it is drawn fastest. */
+  /** Whether something in it is probably blurred. That decides how it is drawn fastest, and must be the same whatever was shown before. */
   const blurred = (element) => element.querySelector(BLURRED) !== null || [...document.styleSheets, ...document.adoptedStyleSheets].some(blurs);
 
   const ground_color = () => {

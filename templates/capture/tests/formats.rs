@@ -62,9 +62,9 @@ fn archived(path: &Path) -> Vec<Vec<u8>> {
 
 #[test]
 fn colours_come_back_as_they_were_whether_by_pixels_or_by_pictures() {
-    let (drawn, nested) = (Fixture::new("patches", 2), Fixture::new("patches", 2));
-    nested.edit("NESTED = false", "NESTED = true");
-    for (fixture, way) in [(&drawn, "pixels"), (&nested, "begin-frame")] {
+    for (nested, way) in [("canvas", "pixels"), ("iframe", "begin-frame")] {
+        let fixture = Fixture::new("patches", 2);
+        fixture.edit("NESTED = \"\"", &format!("NESTED = \"{nested}\""));
         for (name, quality) in [
             ("film.mp4", "draft"),
             ("film.mp4", "standard"),
@@ -73,7 +73,7 @@ fn colours_come_back_as_they_were_whether_by_pixels_or_by_pictures() {
             ("film.mov", "standard"),
         ] {
             let what = format!("{name}, {quality}, {way}");
-            let run = render(fixture, name, TINY, &format!("--quality {quality}"));
+            let run = render(&fixture, name, TINY, &format!("--quality {quality}"));
             assert_eq!(run.result()["capture"], way, "{what}");
             let path = fixture.path(name);
             let about = stream(&path);

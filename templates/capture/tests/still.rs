@@ -7,7 +7,7 @@
 mod support;
 
 use serde_json::Value;
-use support::film::render;
+use support::film::{barcode, decode, render};
 use support::{Fixture, Workspace};
 
 /// The film of a composition that stands still for a while, and of the same where every frame is drawn.
@@ -38,6 +38,31 @@ fn what_stands_still_is_not_drawn_again_and_the_film_is_the_same_to_the_bit() {
         (&24.into(), &0.into())
     );
     assert_eq!(held["sha256"], drawn["sha256"]);
+}
+
+#[test]
+fn a_canvas_within_the_page_shows_what_was_drawn_for_its_frame() {
+    for browsers in [1, 2] {
+        let fixture = Fixture::new("barcode", 60);
+        fixture.edit("CANVAS = false", "CANVAS = true");
+        let more = format!("--quality draft --browsers {browsers}");
+        let run = render(&fixture, "film.mp4", (1280, 720), &more);
+        assert_eq!(run.result()["capture"], "pixels", "{}", run.result());
+        let frames = decode(&fixture.path("film.mp4"), 1280, 720, &[]);
+        let numbers: Vec<u32> = frames.iter().map(barcode).collect();
+        assert_eq!(numbers, (0..60).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_canvas_that_another_order_could_cover_is_shown_by_pictures() {
+    let fixture = Fixture::new("barcode", 4);
+    fixture.edit("CANVAS = false", "CANVAS = true");
+    fixture.edit("position:absolute;left:0;top:0\"", "position:static\"");
+    let run = render(&fixture, "film.mp4", (320, 180), "--quality draft");
+    assert_eq!(run.result()["capture"], "begin-frame");
+    let because = run.result()["because"].as_str().unwrap();
+    assert!(because.contains("in the flow"), "{because}");
 }
 
 #[test]

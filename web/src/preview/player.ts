@@ -212,7 +212,8 @@ export function createPlayer(
         }
         case "state":
           // What it says of before, or while another frame waits to be sought, would make the handle jump back.
-          if (absent || !answers(message.heard) || next !== null) return;
+          // Before it has an animation, what it says is how it begins, and not what was chosen.
+          if (absent || !state.getState().info || !answers(message.heard) || next !== null) return;
           if (!message.playing) {
             clearTimeout(edge);
             drawn = null;

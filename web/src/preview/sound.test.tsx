@@ -1,7 +1,9 @@
 import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it } from "vitest";
+import type { Preview } from "./controller";
 import { onPlayerKey, previewKeys } from "./keys";
+import { PreviewFrame } from "./PreviewFrame";
 import { createPlayer } from "./player";
 import { parse, type ToPreview } from "./protocol";
 import { SoundControl } from "./SoundControl";
@@ -24,6 +26,33 @@ it("is off until somebody asks, by the button or its key", async () => {
   expect(button().getAttribute("aria-pressed")).toBe("true");
   act(() => void onPlayerKey(player, press));
   expect(sent.at(-1)).toEqual({ type: "sound", on: false, volume: 1 });
+});
+
+it("is allowed to the page only once somebody asked", () => {
+  const { player } = ready();
+  const preview = { player, attach: () => {}, receive: () => {} } as unknown as Preview;
+  render(<PreviewFrame preview={preview} url="http://abc.preview.localhost:3000/" title="A" />);
+  const frame = () => screen.getByTitle("A");
+  const first = frame();
+  expect(first.getAttribute("allow")).toBe("fullscreen");
+  act(() => player.setSound(true));
+  expect(frame().getAttribute("allow")).toBe("autoplay; fullscreen");
+  // What a page may do is decided when it is loaded.
+  expect(frame()).not.toBe(first);
+  const second = frame();
+  act(() => player.setSound(false));
+  expect(frame()).toBe(second);
+});
+
+it("is remembered though the page first says how it begins", () => {
+  const memory = soundOf("ses_before");
+  memory.keep({ on: true, volume: 0.5 });
+  const sent: ToPreview[] = [];
+  const player = createPlayer((message) => sent.push(message), memory);
+  player.receive({ ...heard(false), frame: 0 });
+  expect(player.state.getState().sound).toBe(true);
+  player.receive({ type: "ready", info: INFO });
+  expect(sent).toContainEqual({ type: "sound", on: true, volume: 0.5 });
 });
 
 it("has its volume beside it while it is on, and not in a small node", async () => {

@@ -1,4 +1,4 @@
-//! The conversation as a model sees it: rebuilt from the log, every time.
+//! The conversation as a model sees it: rebuilt from the log for every step.
 
 use super::window::{self, Chapter};
 use koda_domain::{
@@ -59,29 +59,39 @@ impl Talk {
     }
 }
 
-/// Everything of the log that a conversation is made of.
-pub(crate) async fn read(
-    store: &dyn SessionStore,
-    session: SessionId,
-) -> Result<Vec<Event>, StoreError> {
-    let (mut log, mut after) = (Vec::new(), 0);
-    loop {
-        let page = store.events(session, after, EVENTS_PAGE).await?;
-        let Some(last) = page.last() else {
-            return Ok(log);
-        };
-        after = last.seq;
-        let whole = page.len() == EVENTS_PAGE;
-        log.extend(page.into_iter().filter(|event| {
-            !matches!(
-                event.body,
-                EventBody::TextDelta { .. }
-                    | EventBody::ThinkingDelta { .. }
-                    | EventBody::RenderProgressed { .. }
-            )
-        }));
-        if !whole {
-            return Ok(log);
+/// Everything of the log that a conversation is made of, as far as it was read: what is there does not change, and a turn reads
+/// only what has come since its last step.
+#[derive(Default)]
+pub(crate) struct Log {
+    events: Vec<Event>,
+    after: u64,
+}
+
+impl Log {
+    /// Reads to the log's end.
+    pub async fn read_on(
+        &mut self,
+        store: &dyn SessionStore,
+        session: SessionId,
+    ) -> Result<&[Event], StoreError> {
+        loop {
+            let page = store.events(session, self.after, EVENTS_PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(&self.events);
+            };
+            self.after = last.seq;
+            let whole = page.len() == EVENTS_PAGE;
+            self.events.extend(page.into_iter().filter(|event| {
+                !matches!(
+                    event.body,
+                    EventBody::TextDelta { .. }
+                        | EventBody::ThinkingDelta { .. }
+                        | EventBody::RenderProgressed { .. }
+                )
+            }));
+            if !whole {
+                return Ok(&self.events);
+            }
         }
     }
 }

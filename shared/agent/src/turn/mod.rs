@@ -87,6 +87,8 @@ pub(crate) struct Job<'a> {
     pub turn: TurnId,
     pub lease: &'a Lease,
     pub cancel: CancellationToken,
+    /// What was said, as far as this turn has read it.
+    pub log: tokio::sync::Mutex<conversation::Log>,
 }
 
 impl Job<'_> {
@@ -199,6 +201,7 @@ impl Studio {
                 turn,
                 lease,
                 cancel: stop.clone(),
+                log: tokio::sync::Mutex::default(),
             };
             let span =
                 info_span!("turn", tenant = %head.tenant, session.id = %session, turn.id = %turn);

@@ -102,9 +102,12 @@ impl Job<'_> {
     }
 
     async fn request(&self, head: &SessionHead, shown: usize) -> Result<ModelRequest, Interrupted> {
-        let log = conversation::read(self.studio.store(), self.session).await?;
         let given = self.studio.given(head).await;
-        let talk = conversation::build(&log, &given);
+        let talk = {
+            let mut log = self.log.lock().await;
+            let events = log.read_on(self.studio.store(), self.session).await?;
+            conversation::build(events, &given)
+        };
         let mut facts = pinned::facts(head, &given, &talk);
         let said = talk.said();
         let (messages, left_out) = talk.shown(shown);

@@ -276,11 +276,20 @@ fn nearest(name: &str) -> Option<&'static str> {
 /// Whether this machine has room for what may never be needed.
 fn is_large() -> bool {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let number = |path: &str| -> Option<u64> {
+        let text = std::fs::read_to_string(path).ok()?;
+        text.trim().parse().ok()
+    };
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    // "MemTotal:       24689912 kB" (proc_meminfo(5)); what is called 16 GB has a little less for programs.
-    let total = memory.lines().find_map(|line| {
+    // "MemTotal:       24689912 kB" (proc_meminfo(5)).
+    let machine = memory.lines().find_map(|line| {
         let kilobytes = line.strip_prefix("MemTotal:")?.split_whitespace().next()?;
-        kilobytes.parse::<u64>().ok()
+        Some(kilobytes.parse::<u64>().ok()? << 10)
     });
-    processors >= 8 && total.is_some_and(|kilobytes| kilobytes >= 15 << 20)
+    // A container's own limit (cgroups(7), both versions); "max" is none.
+    let container = number("/sys/fs/cgroup/memory.max")
+        .or_else(|| number("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+    let memory = machine.map(|machine| container.map_or(machine, |most| most.min(machine)));
+    // What is called 16 GB has a little less for programs.
+    processors >= 8 && memory.is_some_and(|bytes| bytes >= 15 << 30)
 }

@@ -200,6 +200,7 @@ impl SandboxProvider for LocalProvider {
     async fn create(&self, spec: &SandboxSpec) -> Result<Sandbox, SandboxError> {
         // Until the sandbox answers: another process that looks then finds it.
         let _alone = self.alone().await?;
+        self.clear_earlier().await;
         let living = self.living().await;
         let (waiting, owned): (Vec<_>, Vec<_>) =
             living.into_iter().partition(|(it, _)| it.waits.is_some());

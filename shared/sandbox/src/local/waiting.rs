@@ -14,7 +14,9 @@ impl LocalProvider {
         spec: &SandboxSpec,
         waiting: &[(Meta, Result<(), SandboxError>)],
     ) -> Option<Sandbox> {
-        for (meta, answer) in waiting {
+        // A helper of a render needs no preview.
+        let own = spec.place == 0;
+        for (meta, answer) in waiting.iter().filter(|_| own) {
             let fits = meta.sandbox.template == spec.template
                 && meta.waits.as_ref() == Some(&spec.limits)
                 && answer.is_ok();
@@ -43,10 +45,8 @@ impl LocalProvider {
         None
     }
 
-    /// See [`koda_domain::sandbox::SandboxProvider::keep_waiting`].
-    pub(super) async fn keep(&self, kind: &Waiting) -> Result<Option<SandboxId>, SandboxError> {
-        let _alone = self.alone().await?;
-        // An earlier server may have had other templates.
+    /// Ends, once, those that an earlier server let wait: it may have had other templates.
+    pub(super) async fn clear_earlier(&self) {
         let clear = || async {
             for (meta, _) in self.living().await {
                 if meta.waits.is_some() {
@@ -55,6 +55,12 @@ impl LocalProvider {
             }
         };
         self.cleared.get_or_init(clear).await;
+    }
+
+    /// See [`koda_domain::sandbox::SandboxProvider::keep_waiting`].
+    pub(super) async fn keep(&self, kind: &Waiting) -> Result<Option<SandboxId>, SandboxError> {
+        let _alone = self.alone().await?;
+        self.clear_earlier().await;
         let living = self.living().await;
         let ours = living.iter().filter(|(meta, answer)| {
             meta.sandbox.template == kind.template

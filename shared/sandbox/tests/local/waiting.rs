@@ -88,6 +88,30 @@ async fn those_of_an_earlier_server_do_not_wait_on() {
     assert_ne!(old, new);
     assert_eq!(next.get(&old).await, Err(SandboxError::Gone));
     next.destroy(&new).await.unwrap();
+
+    // Nor are they given to a session.
+    let old = next.keep_waiting(&kind(1)).await.unwrap().unwrap();
+    let third = room.provider();
+    let made = third.create(&spec()).await.unwrap().id;
+    assert_ne!(old, made);
+    assert_eq!(third.get(&old).await, Err(SandboxError::Gone));
+    third.destroy(&made).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_helper_of_a_render_takes_none_that_waits() {
+    let test = "a_helper_of_a_render_takes_none_that_waits";
+    let Some((_room, provider)) = room(test).await else {
+        return;
+    };
+    let waiting = provider.keep_waiting(&kind(1)).await.unwrap().unwrap();
+    let mut helper = spec();
+    helper.place = 1;
+    let made = provider.create(&helper).await.unwrap().id;
+    assert_ne!(made, waiting);
+    for id in [made, waiting] {
+        provider.destroy(&id).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

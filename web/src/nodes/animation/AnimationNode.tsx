@@ -16,7 +16,7 @@ import { lazy, type RefObject, Suspense, useEffect, useMemo, useRef } from "reac
 import { useStore } from "zustand";
 import { dataString } from "../../graph/document";
 import { Stage } from "../../preview/Stage";
-import { acquire, release, slots } from "../../preview/slots";
+import { acquire, MAX_LIVE, release, slots } from "../../preview/slots";
 import { useNear } from "../../preview/useNear";
 import { complaint } from "../../session/again";
 import { canPreview, canWarmUp, engineOf, titleOf } from "../../session/view";
@@ -188,7 +188,10 @@ function LivePicture({ live, selected }: { live: LiveSession; selected: boolean 
   const root = useRef<HTMLDivElement>(null);
   const near = useNear(root);
   const isLive = useStore(slots, (it) => it.live.includes(nodeId));
-  const available = useView((view) => canPreview(view) || canWarmUp(view));
+  const available = useView(canPreview);
+  const warmable = useView(canWarmUp);
+  // A page for what nobody sees yet takes no place from what is seen.
+  const free = useStore(slots, (it) => it.live.length < MAX_LIVE);
   const settings = useView((view) => view.settings);
   const sandbox = useView((view) => view.sandbox);
   const title = useView((view) => view.title) ?? "animation";
@@ -205,7 +208,8 @@ function LivePicture({ live, selected }: { live: LiveSession; selected: boolean 
   useEffect(() => () => release(nodeId), [nodeId]);
   // In the studio the preview is shown there, and only there.
   const inStudio = studio !== null;
-  const shows = wanted && isLive && !inStudio;
+  const ahead = near && !available && warmable && free;
+  const shows = ((wanted && isLive) || ahead) && !inStudio;
   useEffect(() => {
     if (!inStudio) preview.want(shows);
   }, [preview, shows, inStudio]);
