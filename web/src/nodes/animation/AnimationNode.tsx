@@ -208,7 +208,8 @@ function LivePicture({ live, selected }: { live: LiveSession; selected: boolean 
   useEffect(() => () => release(nodeId), [nodeId]);
   // In the studio the preview is shown there, and only there.
   const inStudio = studio !== null;
-  const ahead = near && !available && warmable && free;
+  // Also in the moment between the first files and the place that the preview then takes.
+  const ahead = near && warmable && free;
   const shows = ((wanted && isLive) || ahead) && !inStudio;
   useEffect(() => {
     if (!inStudio) preview.want(shows);
@@ -237,7 +238,7 @@ function LivePicture({ live, selected }: { live: LiveSession; selected: boolean 
         aspect={settings.aspect}
         sandbox={sandbox}
         // A second page behind the studio would say of every frame something else.
-        live={!inStudio && (!available || isLive)}
+        live={!inStudio && (!available || isLive || ahead)}
         poster={poster}
         onWake={() => acquire(nodeId, true)}
         marks={marks}
