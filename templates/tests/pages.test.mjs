@@ -80,6 +80,21 @@ for (const engine of ["remotion", "theatre"]) {
       await page.close();
     });
 
+    test("comes up although it is told to show a frame before it has one", async () => {
+      const early = () => {
+        if (window !== top) return;
+        const beat = setInterval(() => {
+          if (window.said?.some(({ type }) => type === "ready")) clearInterval(beat);
+          else window.tell?.({ type: "seek", frame: 5 });
+        }, 5);
+      };
+      const { page, said, tell } = await embed(browser, workspace, early);
+      await said("ready");
+      await tell({ type: "seek", frame: 77 });
+      await said("painted", 0, { frame: 77 });
+      await page.close();
+    });
+
     test("takes a new manifest, and keeps its frame", async () => {
       const { page, said, tell, count } = await embed(browser, workspace);
       await said("ready");

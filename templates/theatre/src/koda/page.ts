@@ -73,6 +73,8 @@ export class Page implements KodaPage {
   }
 
   show(frame: number): Promise<void> {
+    // Loading shows a frame too, and must not wait for one that waits for it.
+    if (!this.#loaded) return this.ready.then(() => this.show(frame));
     const shown = this.#queue.then(() => this.#show(frame));
     this.#queue = shown.catch(() => undefined);
     return shown;
@@ -117,7 +119,6 @@ export class Page implements KodaPage {
     if (!Number.isInteger(frame) || frame < 0 || frame >= durationInFrames) {
       throw new RangeError(`There is no frame ${frame}: this composition has frames 0 to ${durationInFrames - 1}.`);
     }
-    if (!this.#loaded) await this.ready;
     this.#throwIfFailed();
     this.#shown = frame;
     this.#advance(frame);
