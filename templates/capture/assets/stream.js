@@ -216,6 +216,7 @@
       const { now, stateful } = window.__kodaClock;
       if (now > 0 && stateful) return { reload: true };
       source = window.koda.canvas ? new Drawn(width, height) : new Framed(width, height, transparent);
+      // In place of its name koda-capture puts the file.
       worker = new Worker(URL.createObjectURL(new Blob(["writer.js"], { type: "text/javascript" })));
       const size = width * height * 4;
       const first = new Promise((done) => (worker.onmessage = ({ data }) => done(data)));

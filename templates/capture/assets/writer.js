@@ -3,7 +3,7 @@
 
 // What is drawn is drawn into layers first, each as large as what it covers. Memory for more than this much is had from the system
 // anew each time, which takes longer than to draw plain text; for less it is used again. (Chromium's allocator, PartitionAlloc.)
-const BAND = 900_000; // bytes
+const BAND = 750_000; // bytes
 const STEP = 16; // rows: patterns that lie over colours repeat within them
 let handle;
 let bytes;
@@ -27,7 +27,7 @@ const begin = async ({ name, slots, size, token, canvas, width, height, transpar
 /** Draws band by band; but at once where neighbours count for every pixel, and each band would look beyond itself. */
 const draw = (image, blurred) => {
   const { width, height } = context.canvas;
-  const rows = blurred ? height : Math.max(STEP, BAND / (width * 4) - ((BAND / (width * 4)) % STEP));
+  const rows = blurred ? height : Math.max(STEP, Math.floor(BAND / (width * 4 * STEP)) * STEP);
   context.reset();
   for (let top = 0; top < height; top += rows) {
     context.save();

@@ -105,6 +105,9 @@ describe("a preview", () => {
     await until(() => expect(refused).toHaveBeenCalledTimes(1));
     expect(other.status()).toBe("none");
     expect(other.preview.state.getState().error).toBeNull();
+    other.goOn((story) => story.approved());
+    other.goOn((story) => story.said(2, "I will set the design first."));
+    expect(refused).toHaveBeenCalledTimes(1);
   });
 
   it("greets the page until it answers", async () => {

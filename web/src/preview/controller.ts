@@ -84,6 +84,8 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
   let closed = false;
   let tries = 0;
   let opening: AbortController | null = null;
+  /** The sandbox whose page was asked for ahead: once is enough, whatever came of it. */
+  let asked: string | null = null;
   let timers: ReturnType<typeof setTimeout>[] = [];
   let visits: ReturnType<typeof setTimeout> | undefined;
   let seen: View = session.state.getState().view;
@@ -177,6 +179,7 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
   async function warmUp(): Promise<void> {
     const mine = new AbortController();
     opening = mine;
+    asked = seen.sandbox?.id ?? null;
     const ticket = await session.actions.openPreview(null, mine.signal).catch(() => null);
     if (opening !== mine || closed) return;
     opening = null;
@@ -189,7 +192,7 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
     if (status !== "none") return;
     if (!canPreview(seen)) {
       if (!canWarmUp(seen)) state.setState({ warm: false });
-      else if (!opening && !warm) void warmUp();
+      else if (!opening && !warm && asked !== seen.sandbox?.id) void warmUp();
       return;
     }
     if (warm) {
@@ -251,6 +254,7 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
       clearTimeout(visits);
       opening?.abort();
       opening = null;
+      asked = null;
       player.reset();
       state.setState({ status: "none", warm: false });
     },

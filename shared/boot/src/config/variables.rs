@@ -355,7 +355,7 @@ pub const VARIABLES: &[Variable] = &[
         "KODA_WARM_SANDBOXES",
         "features.warmSandboxes",
         "auto",
-        "How many sandboxes of each engine wait on this machine with their preview served, so that a new animation does not wait for one; each takes about 200 MB. `auto` is 1 from 8 processors and 16 GB of memory on, else 0. At E2B sandboxes start warm by themselves.",
+        "How many sandboxes of each engine wait on this machine with their preview served, so that a new animation does not wait for one; each takes 130 MB (2D) or 390 MB (3D). `auto` is 1 from 8 processors and 16 GB of memory on, else 0. At E2B sandboxes start warm by themselves.",
     ),
     variable(
         "KODA_MAX_RENDERS",

@@ -15,8 +15,10 @@ impl LocalProvider {
         waiting: &[(Meta, Result<(), SandboxError>)],
     ) -> Option<Sandbox> {
         // A helper of a render needs no preview.
-        let own = spec.place == 0;
-        for (meta, answer) in waiting.iter().filter(|_| own) {
+        if spec.place > 0 {
+            return None;
+        }
+        for (meta, answer) in waiting {
             let fits = meta.sandbox.template == spec.template
                 && meta.waits.as_ref() == Some(&spec.limits)
                 && answer.is_ok();
