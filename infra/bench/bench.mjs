@@ -83,6 +83,11 @@ async function measure(scene, height, serveUrl, folder, port) {
   row.standard_to_screenshots = times("standard", "screenshots");
   row.draft_to_screenshots = times("draft", "screenshots");
   if (runs.remotion) Object.assign(row, { draft_to_remotion: times("draft", "remotion"), standard_to_remotion: times("standard", "remotion"), high_to_remotion: times("high", "remotionHigh") });
+  if (runs.remotion) {
+    // What Remotion draws, without what its own JPEG and x264 lose.
+    await peer("remotion", { ...shape, serveUrl, length, preset: "ultrafast", crf: 1, imageFormat: "png", out: file("drawn") });
+    for (const quality of ["draft", "standard", "high", "remotion"]) row[`ssim_${quality}_to_drawn`] = Number((await similarity(file(quality), file("drawn"))).least.toFixed(4));
+  }
   if (runs.remotion) row.ssim_to_screenshots = Number((await similarity(file("standard"), file("screenshots"))).least.toFixed(4));
   const { least, mean, frames: compared } = await similarity(file("standard"), file(runs.remotion ? "remotion" : "screenshots"));
   if (compared !== frames) throw new Error(`${scene.name}: ${compared} frames instead of ${frames}`);
@@ -107,6 +112,7 @@ try {
       const list = (names) => names.filter((name) => row[`${name}_fps`]).map((name) => `${name} ${row[`${name}_fps`]}/s${row[`${name}_mb`] ? ` ${row[`${name}_mb`]} MB` : ""}`);
       process.stdout.write(`${scene.what}, ${row.size} (${row.capture}${row.because ? `, because ${row.because}` : ""}): ${list(["draft", "standard", "high", "remotion", "remotionHigh", "screenshots"]).join(", ")}\n`);
       process.stdout.write(`  against Remotion: draft ${row.draft_to_remotion ?? "–"} ×, standard ${row.standard_to_remotion ?? "–"} ×, high ${row.high_to_remotion ?? "–"} ×; against screenshots: draft ${row.draft_to_screenshots} ×, standard ${row.standard_to_screenshots} ×; SSIM at least ${row.ssim_least}, mean ${row.ssim_mean}${row.ssim_to_screenshots ? `; to screenshots at least ${row.ssim_to_screenshots}` : ""}\n`);
+      if (row.ssim_draft_to_drawn) process.stdout.write(`  SSIM to what Remotion draws, at least: draft ${row.ssim_draft_to_drawn}, standard ${row.ssim_standard_to_drawn}, high ${row.ssim_high_to_drawn}; Remotion's own file ${row.ssim_remotion_to_drawn}\n`);
     }
     stop();
   }

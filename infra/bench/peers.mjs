@@ -7,7 +7,7 @@ import { run } from "./tools.mjs";
 const chromium = process.env.KODA_CHROMIUM || "/usr/lib/chromium/chromium-headless-shell";
 
 /** Remotion's own renderer, at the concurrency that is best here. */
-async function remotion({ serveUrl, scene, width, out, frames, length, preset, crf }) {
+async function remotion({ serveUrl, scene, width, out, frames, length, preset, crf, imageFormat }) {
   const { renderMedia, selectComposition, openBrowser } = await import("@remotion/renderer");
   const options = { browserExecutable: chromium, chromeMode: "headless-shell", logLevel: "error" };
   const puppeteerInstance = await openBrowser("chrome", options);
@@ -27,6 +27,7 @@ async function remotion({ serveUrl, scene, width, out, frames, length, preset, c
     outputLocation: out,
     concurrency: Number(process.env.REMOTION_CONCURRENCY ?? 2),
     ...(preset ? { x264Preset: preset, crf } : {}),
+    ...(imageFormat ? { imageFormat } : {}),
     onProgress: ({ renderedFrames }) => {
       if (renderedFrames > 0) began ||= performance.now();
     },

@@ -12,6 +12,7 @@
   const running = new Map(); // element → { from: seconds in the file, since: milliseconds of the clock }
   const seen = new WeakSet();
 
+  const shown = new Set(); // addresses of videos that have been in the page
   const asked = new WeakMap(); // element → seconds that it was last sought to
 
   const seek = (element, seconds) => {
@@ -104,6 +105,9 @@
       return heard;
     },
 
+    /** Addresses of the videos that have been in the page. */
+    videos: () => [...shown],
+
     /** Brings all that runs to its place, and waits until it shows what is there. */
     async settle() {
       const { now } = window.__kodaClock;
@@ -120,6 +124,7 @@
       for (const video of document.getElementsByTagName("video")) {
         watch(video);
         while (!video.error && (video.seeking || (video.currentSrc && video.readyState < prototype.HAVE_CURRENT_DATA))) await arrived(video);
+        if (!video.error && video.currentSrc) shown.add(video.currentSrc.split("#")[0]);
         if (!video.error && video.checkVisibility()) await drawn(video);
       }
     },

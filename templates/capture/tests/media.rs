@@ -10,7 +10,8 @@ use std::path::Path;
 use std::process::Command;
 
 use image::RgbaImage;
-use support::Fixture;
+use support::film::render;
+use support::{Fixture, listing};
 
 /// A clip of 60 frames, 30 a second, with few key frames, each of one grey and lighter than the one before. Returns the greys.
 fn clip(path: &Path) -> Vec<f64> {
@@ -88,12 +89,54 @@ fn a_video_shows_the_frame_of_the_time_whether_it_runs_or_is_sought() {
         "360",
     ]);
     assert_eq!(run.result()["verified"], true);
+    // Its key frames are far apart: it was copied, and nothing is left of that.
+    assert_eq!(run.result()["copied_videos"], 1);
+    assert!(
+        listing(fixture.app.path())
+            .iter()
+            .all(|name| !name.contains("clips"))
+    );
     let frames = decode(&out, 640, 360);
     assert_eq!(frames.len(), 60);
     for (number, frame) in frames.iter().enumerate() {
         let expected = [number.saturating_sub(10), number];
         assert_eq!(shown(frame, &greys), expected, "frame {number}");
     }
+}
+
+#[test]
+fn a_video_is_not_copied_where_that_gains_nothing_or_would_lose_something() {
+    let again = |arguments: &str, frames: &str| {
+        let fixture = Fixture::new("video", 60);
+        let first = fixture.path("first.mp4");
+        let greys = clip(&first);
+        let made = Command::new("ffmpeg")
+            .args(["-v", "error", "-i"])
+            .arg(&first)
+            .args("-c:v libx264 -crf 8".split(' '))
+            .args(arguments.split(' '))
+            .arg(fixture.path("clip.mp4"))
+            .status()
+            .unwrap();
+        assert!(made.success());
+        let run = render(
+            &fixture,
+            "film.mp4",
+            (640, 360),
+            &format!("--quality high {frames}"),
+        );
+        assert_eq!(run.result()["copied_videos"], 0, "{arguments}");
+        let made = decode(&fixture.path("film.mp4"), 640, 360);
+        let last = made.len() - 1;
+        assert_eq!(
+            shown(&made[last], &greys),
+            [last.saturating_sub(10), last],
+            "{arguments}"
+        );
+    };
+    again("-g 1", "");
+    again("-g 25", "--to 12");
+    again("-g 25 -pix_fmt yuv444p", "");
 }
 
 #[test]

@@ -144,15 +144,19 @@ fn dialogs_and_windows_hold_up_nothing() {
 fn what_never_ends_is_ended_and_said_what_was_waited_for() {
     let endless = doing("while (true);", WAYS[0]);
     let endless_pictures = doing("while (true);", WAYS[1]);
-    let never = doing("", WAYS[0]);
-    never.edit(
-        "export function mount(stage) {",
-        "export async function mount(stage) { await new Promise(() => {});",
-    );
+    let [never, never_pictures] = WAYS.map(|way| {
+        let never = doing("", way);
+        never.edit(
+            "export function mount(stage) {",
+            "export async function mount(stage) { await new Promise(() => {});",
+        );
+        never
+    });
     let cases = [
         (&endless, "frame_failed", "frame 7 was not", 50.0),
         (&endless_pictures, "frame_failed", "frame 7 was not", 50.0),
         (&never, "page_failed", "did not become ready", 75.0),
+        (&never_pictures, "page_failed", "did not become ready", 75.0),
     ];
     std::thread::scope(|scope| {
         for (fixture, code, sign, within) in cases {
@@ -356,14 +360,16 @@ fn films_of_one_frame_and_of_more_than_a_thousand_are_whole() {
     assert!(numbers.into_iter().eq(0..1200));
 }
 
-/// A disk of six pages.
+/// A small disk.
 struct Disk<'a>(&'a Path);
 
 impl<'a> Disk<'a> {
-    fn new(at: &'a Path) -> Self {
+    /// One of so many pages of four kilobytes.
+    fn new(at: &'a Path, pages: u32) -> Self {
         std::fs::create_dir_all(at).unwrap();
         let mount = Command::new("mount")
-            .args("-t tmpfs -o size=24k koda-test".split(' '))
+            .args("-t tmpfs -o".split(' '))
+            .args([format!("size={}k", pages * 4), "koda-test".to_owned()])
             .arg(at)
             .status()
             .unwrap();
@@ -391,7 +397,7 @@ fn a_full_disk_is_told_of_and_is_as_empty_as_before() {
     for name in ["film.mp4", "film.mov", "film.zip"] {
         let fixture = Fixture::new("clocks", 60);
         let at = fixture.path("disk");
-        let _disk = Disk::new(&at);
+        let _disk = Disk::new(&at, 6);
         let run = render(
             &fixture,
             &format!("disk/{name}"),
@@ -404,9 +410,17 @@ fn a_full_disk_is_told_of_and_is_as_empty_as_before() {
     // Parts that are whole stay where they are kept.
     let fixture = Fixture::new("clocks", 60);
     let at = fixture.path("disk");
-    let _disk = Disk::new(&at);
+    let _disk = Disk::new(&at, 6);
     let more = format!("--quality high --parts {}", at.join("kept").display());
     let run = render(&fixture, "other.mov", (640, 360), &more);
     assert_eq!(run.last()["code"], json!("out_of_space"), "{}", run.last());
     assert!(!fixture.path("other.mov").exists());
+    // A film that has its place, and a poster that has none.
+    let fixture = Fixture::new("clocks", 60);
+    let at = fixture.path("disk");
+    let _disk = Disk::new(&at, 1);
+    let more = format!("--poster {}", at.join("poster.png").display());
+    let run = render(&fixture, "film.mp4", (640, 360), &more);
+    failed(&fixture, &run, "out_of_space", "");
+    assert_eq!(listing(&at), Vec::<String>::new());
 }

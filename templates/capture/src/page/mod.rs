@@ -34,6 +34,7 @@ const RELOADS: usize = 3;
 
 mod shoot;
 mod stream;
+mod substitute;
 mod talk;
 mod watch;
 
@@ -364,12 +365,18 @@ impl Page {
                 "__kodaDriver.images()",
             )
             .await?;
-        Ok(value
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|url| url.as_str().map(str::to_owned))
-            .collect())
+        Ok(texts(&value))
+    }
+
+    /// Addresses of the videos that have been in the page since it was loaded.
+    ///
+    /// # Errors
+    /// `page_failed`.
+    pub async fn videos(&self) -> Result<Vec<String>> {
+        let within = Instant::now() + FRAME_WITHIN;
+        let waiting = "the page did not answer";
+        let value = self.script(within, waiting, "__kodaMedia.videos()").await?;
+        Ok(texts(&value))
     }
 
     /// Closes the page. Its browser stays.
@@ -384,6 +391,13 @@ impl Page {
             )
             .await;
     }
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    let texts = list.as_array().into_iter().flatten();
+    texts
+        .filter_map(|text| text.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn error_of(value: &Value) -> Option<PageError> {

@@ -1,5 +1,7 @@
 //! Those who draw the frames: one browser or several, each with a page, and each with its share of the frames.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use futures_util::future::{try_join, try_join_all};
 use image::RgbaImage;
@@ -106,6 +108,16 @@ impl Member {
             }
             self.browser.explain(failure)
         })
+    }
+
+    /// From now on, whatever its page asks for at one of these addresses comes from another.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub async fn substitute(&self, addresses: &BTreeMap<String, String>) -> Result<()> {
+        let substituted = self.page.substitute(addresses).await;
+        substituted.map_err(|failure| self.browser.explain(failure))?;
+        self.load().await
     }
 
     /// Shows these frames and sends their pictures.

@@ -138,9 +138,11 @@ impl Format {
             .add("-map [out]");
         match self {
             Self::Mp4 => {
+                // Where B-frames go is not looked for in standard: that would take a third of the encoder's time, and saves a
+                // twentieth of the bytes.
                 let (preset, crf) = match quality {
-                    Quality::Draft => ("ultrafast", "26"),
-                    Quality::Standard => ("veryfast", "20"),
+                    Quality::Draft => ("ultrafast", "23"),
+                    Quality::Standard => ("superfast -b_strategy 0", "20"),
                     Quality::High => ("medium", "16"),
                 };
                 arguments

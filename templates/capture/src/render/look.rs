@@ -30,6 +30,8 @@ pub struct Sample {
 pub struct Looked {
     /// The frames, in order.
     pub samples: Vec<Sample>,
+    /// Addresses of the videos that were seen.
+    pub videos: Vec<String>,
     /// Why frames have to come as pictures, where they cannot come as pixels.
     pub obstacle: Option<String>,
 }
@@ -66,6 +68,7 @@ pub async fn at(
         let message = "all sampled frames are of one colour";
         return Err(Failure::new(Code::VerifyFailed, message));
     }
+    let videos = page.videos().await?;
     let obstacle = if expected.format.handover(expected.transparent).is_some() {
         obstacle(member, engine, &found, expected).await?
     } else {
@@ -77,6 +80,7 @@ pub async fn at(
     found.sort_by_key(|sample| sample.index);
     Ok(Looked {
         samples: found,
+        videos,
         obstacle,
     })
 }

@@ -1,7 +1,9 @@
 //! `render`: a composition to a file.
 
+mod clips;
 mod crew;
 mod encoder;
+mod files;
 mod format;
 mod handover;
 mod look;
@@ -11,14 +13,11 @@ mod reel;
 mod sound;
 mod verify;
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
-use futures_util::future::{join, join_all};
-use image::RgbaImage;
+use futures_util::future::{join, join_all, try_join_all};
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 pub use format::{Format, Quality};
 pub use parts::Share;
@@ -29,11 +28,12 @@ use crate::machine;
 use crate::manifest::{Engine, Manifest};
 use crate::output::{Progress, Stage, line, round};
 use crate::page::Options;
-use crate::pixels;
 use crate::server::Server;
+use clips::Clips;
 use crew::{Member, Missed, Way};
+use files::{Partial, digest, write_poster};
 use handover::Handover;
-use look::{Looked, Sample};
+use look::Looked;
 use parts::Parts;
 use plan::{expect, plan};
 use reel::Reel;
@@ -58,6 +58,8 @@ struct Rendered<'a> {
     browsers: usize,
     /// Frames that were as the one before, and were not drawn again.
     unchanged: usize,
+    /// Videos that were copied first, so that each of their frames stands by itself.
+    copied_videos: usize,
     sound: bool,
     verified: bool,
     seconds: f64,
@@ -73,21 +75,6 @@ struct Drawn {
     seconds: f64,
 }
 
-/// A file that is removed unless it is kept.
-struct Partial {
-    path: PathBuf,
-    kept: bool,
-}
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        if !self.kept {
-            // It may not have been created yet.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
 /// Renders, verifies, and says so on stdout.
 ///
 /// # Errors
@@ -98,10 +85,7 @@ pub async fn run(request: &Request) -> Result<()> {
     let expected = expect(request, &manifest)?;
     let frames = plan(request, &manifest, expected.fps);
 
-    let mut partial = Partial {
-        path: partial_path(&request.out)?,
-        kept: false,
-    };
+    let partial = Partial::of(&request.out)?;
     let server = Server::of_its_own(&request.app).await?;
     let composition = parts::composition(&request.app)?;
     let what = format!(
@@ -138,6 +122,13 @@ pub async fn run(request: &Request) -> Result<()> {
     let many = machine::browsers(wanted.len(), pixels, request.browsers);
     let (members, looked) = gather(many, manifest.engine, options, &frames, &expected).await?;
     let browsers = members.len();
+    let videos = if missing.is_empty() {
+        &[][..]
+    } else {
+        &looked.videos
+    };
+    progress.at(Stage::Capture, u32::try_from(there).unwrap_or(u32::MAX));
+    let clips = clips_of(videos, &frames, &request.app, &server, &members).await?;
 
     let mut job = Job {
         parts: &parts,
@@ -165,26 +156,24 @@ pub async fn run(request: &Request) -> Result<()> {
         line("drawn", &drawn);
         return Ok(());
     }
-    parts.join(&expected, &partial.path).await?;
+    parts.join(&expected, partial.path()).await?;
     let whole = parts.accounts()?;
     let capture = whole.capture.as_str();
-    let sound = sound::put(&whole.track, &server.base(), &partial.path, &expected).await?;
-    verify::container(&partial.path, &expected).await?;
+    let sound = sound::put(&whole.track, &server.base(), partial.path(), &expected).await?;
+    verify::container(partial.path(), &expected).await?;
     progress.at(Stage::Verify, 0);
-    verify::like(&partial.path, &looked.samples, request.quality, &expected).await?;
+    verify::like(partial.path(), &looked.samples, request.quality, &expected).await?;
 
-    let (bytes, sha256) = digest(&partial.path)?;
-    if let Some(poster) = &request.poster {
-        write_poster(poster, &looked.samples)?;
+    let (bytes, sha256) = digest(partial.path())?;
+    let poster = request
+        .poster
+        .as_deref()
+        .map(|path| write_poster(path, &looked.samples))
+        .transpose()?;
+    partial.become_whole(&request.out)?;
+    if let Some(poster) = poster {
+        poster.keep();
     }
-    std::fs::rename(&partial.path, &request.out).map_err(|error| {
-        Failure::io(
-            Code::EncoderFailed,
-            "the output cannot be put in its place",
-            &error,
-        )
-    })?;
-    partial.kept = true;
     line(
         "rendered",
         &Rendered {
@@ -200,6 +189,7 @@ pub async fn run(request: &Request) -> Result<()> {
             because: obstacle.as_deref().filter(|_| capture != PIXELS),
             browsers,
             unchanged,
+            copied_videos: clips.addresses.len(),
             sound,
             verified: true,
             seconds: round(began.elapsed().as_secs_f64(), 2),
@@ -231,21 +221,21 @@ async fn gather(
     Ok((members, looked))
 }
 
-fn partial_path(out: &Path) -> Result<PathBuf> {
-    let bad = |message: String| Failure::new(Code::BadArgument, message);
-    let name = out
-        .file_name()
-        .ok_or_else(|| bad(format!("{} is no file name", out.display())))?;
-    let folder = out
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)
-        .map_err(|error| Failure::io(Code::BadArgument, folder.display(), &error))?;
-    let mut hidden = std::ffi::OsString::from(format!(".{}-", std::process::id()));
-    hidden.push(name);
-    hidden.push(".part");
-    Ok(folder.join(hidden))
+/// Copies videos of which every frame would be decoded from far, and has them shown instead. Which these are depends on all of the
+/// film, so that it is the same whoever draws how much of it.
+async fn clips_of(
+    videos: &[String],
+    frames: &[u32],
+    app: &Path,
+    server: &Server,
+    members: &[Member],
+) -> Result<Clips> {
+    let clips = Clips::of(videos, frames.len(), app, &server.base()).await;
+    if !clips.addresses.is_empty() {
+        let addresses = &clips.addresses;
+        try_join_all(members.iter().map(|member| member.substitute(addresses))).await?;
+    }
+    Ok(clips)
 }
 
 /// How a film of pixels is called.
@@ -319,57 +309,4 @@ impl Job<'_> {
         reel.finish().await?;
         Ok(unchanged)
     }
-}
-
-fn digest(path: &Path) -> Result<(u64, String)> {
-    let failed = |error: std::io::Error| {
-        Failure::io(Code::VerifyFailed, "the output cannot be read", &error)
-    };
-    let mut file = std::fs::File::open(path).map_err(failed)?;
-    let mut hash = Sha256::new();
-    let mut chunk = vec![0; 1 << 16];
-    let mut bytes = 0;
-    loop {
-        let count = file.read(&mut chunk).map_err(failed)?;
-        if count == 0 {
-            return Ok((bytes, pixels::hex(&hash.finalize())));
-        }
-        bytes += count as u64;
-        hash.update(&chunk[..count]);
-    }
-}
-
-/// The middle picture, unless another shows much more.
-fn write_poster(path: &Path, samples: &[Sample]) -> Result<()> {
-    let fill = |picture: &RgbaImage| pixels::facts(picture).luma_stddev;
-    let pictures = || samples.iter().map(|sample| &sample.picture);
-    let middle = pictures().nth(samples.len() / 2);
-    let fullest = pictures().max_by(|a, b| fill(a).total_cmp(&fill(b)));
-    let chosen = match (middle, fullest) {
-        (Some(middle), Some(fullest)) if fill(middle) * 2.0 < fill(fullest) => fullest,
-        (Some(middle), _) => middle,
-        _ => {
-            return Err(Failure::new(
-                Code::VerifyFailed,
-                "there is no picture for a poster",
-            ));
-        }
-    };
-    let jpeg = path
-        .extension()
-        .and_then(|ending| ending.to_str())
-        .is_some_and(|ending| matches!(ending, "jpg" | "jpeg"));
-    let written = if jpeg {
-        image::DynamicImage::from(chosen.clone())
-            .into_rgb8()
-            .save_with_format(path, image::ImageFormat::Jpeg)
-    } else {
-        chosen.save_with_format(path, image::ImageFormat::Png)
-    };
-    written.map_err(|error| {
-        Failure::new(
-            Code::EncoderFailed,
-            format!("the poster cannot be written: {error}"),
-        )
-    })
 }
