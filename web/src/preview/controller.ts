@@ -6,6 +6,7 @@ import type { PreviewTicket } from "../api/types";
 import type { SessionStore } from "../session/store";
 import { canPreview, canWarmUp, type View } from "../session/view";
 import { createPlayer, type Player } from "./player";
+import { pointsOf } from "./points";
 import { type FromPreview, type ToPreview, wrap } from "./protocol";
 import { soundOf } from "./sound";
 
@@ -78,7 +79,7 @@ export function createPreview(session: SessionStore, timing: Timing = TIMING): P
   }));
   let target: { post(message: unknown): void } | null = null;
   const post = (message: ToPreview, n?: number) => target?.post(wrap(message, n));
-  const player = createPlayer(post, soundOf(session.id));
+  const player = createPlayer(post, soundOf(session.id), pointsOf(session.id));
 
   let wanted = false;
   let closed = false;

@@ -4,10 +4,11 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import {
   fitPoints,
   isMarked,
-  NO_POINTS,
   type Point,
   type Points,
+  type PointsMemory,
   partOf,
+  pointless,
   withPoint,
 } from "./points";
 import type { FromPreview, PreviewInfo, PreviewProblem, ToPreview } from "./protocol";
@@ -57,7 +58,7 @@ export interface Player {
   clearPoints(): void;
 }
 
-const FRESH: PlayerState = {
+const FRESH: Omit<PlayerState, "points"> = {
   info: null,
   frame: 0,
   playing: true,
@@ -66,7 +67,6 @@ const FRESH: PlayerState = {
   sound: false,
   volume: 1,
   audible: false,
-  points: NO_POINTS,
   problem: null,
 };
 
@@ -74,9 +74,12 @@ const FRESH: PlayerState = {
 export function createPlayer(
   send: (message: ToPreview, n: number) => void,
   memory: SoundMemory = forgetful,
+  marks: PointsMemory = pointless,
 ): Player {
   const { on, volume } = memory.recall();
-  const state = createStore<PlayerState>(() => ({ ...FRESH, sound: on, volume }));
+  // As a person set them: an animation that is short for a while, or another version, does not lose them.
+  let wish: Points = marks.recall();
+  const state = createStore<PlayerState>(() => ({ ...FRESH, sound: on, volume, points: wish }));
   // One sought frame at a time: a drag must not flood a page that takes long to paint.
   let seeking: number | null = null;
   let soughtBy = 0;
@@ -88,8 +91,6 @@ export function createPlayer(
   let edge: ReturnType<typeof setTimeout> | undefined;
   // When the page last drew a frame of what it plays.
   let drawn: number | null = null;
-  // As a person set them: an animation that is short for a while, or another version, does not lose them.
-  let wish: Points = NO_POINTS;
   // Between two loads of the page: what is chosen meanwhile is told when it is ready.
   let absent = false;
 
@@ -180,6 +181,7 @@ export function createPlayer(
 
   function setPoints(points: Points): void {
     wish = points;
+    marks.keep(points);
     state.setState({ points });
   }
 

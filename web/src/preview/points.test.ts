@@ -1,5 +1,8 @@
 import { expect, it } from "vitest";
-import { fitPoints, NO_POINTS, partOf, withPoint } from "./points";
+import { createPlayer } from "./player";
+import { fitPoints, NO_POINTS, partOf, pointsOf, withPoint } from "./points";
+import { forgetful } from "./sound";
+import { INFO } from "./testing";
 
 const points = (first: number | null, last: number | null, fps = 30) => ({
   in: first,
@@ -36,3 +39,26 @@ it("points keep their moments at another rate", () => {
   expect(fitPoints(points(24, 47, 24), film(120, 30))).toEqual(points(30, 59));
   expect(fitPoints(points(30, 59), film(240, 60))).toEqual(points(60, 119, 60));
 });
+
+it("what was marked is there again when the canvas is opened anew, for the animation it was marked in", () => {
+  const send = () => {};
+  const first = createPlayer(send, forgetful, pointsOf("ses_a"));
+  first.receive({ type: "ready", info: INFO });
+  first.mark("in", 20);
+  first.mark("out", 60);
+  const again = createPlayer(send, forgetful, pointsOf("ses_a"));
+  again.receive({ type: "ready", info: { ...INFO, fps: 60, durationInFrames: 180 } });
+  expect(again.state.getState().points).toMatchObject({ in: 40, out: 121 });
+  const other = createPlayer(send, forgetful, pointsOf("ses_b"));
+  expect(other.state.getState().points).toEqual(NO_POINTS);
+  again.clearPoints();
+  expect(localStorage.getItem("koda.points.ses_a")).toBeNull();
+});
+
+it.each(["{", "[]", '{"in":-1,"out":2,"fps":30}', '{"in":0,"out":null,"fps":0}', "7"])(
+  "what is no pair of points marks nothing: %s",
+  (text) => {
+    localStorage.setItem("koda.points.ses_c", text);
+    expect(pointsOf("ses_c").recall()).toEqual(NO_POINTS);
+  },
+);

@@ -1,4 +1,4 @@
-/** In and out points: the part of an animation that is played and exported. Pure. */
+/** In and out points: the part of an animation that is played and exported. */
 
 import type { PreviewInfo } from "./protocol";
 
@@ -47,3 +47,42 @@ export function withPoint(points: Points, point: Point, frame: number | null): P
   if (next.in === null || next.out === null || next.in <= next.out) return next;
   return point === "in" ? { ...next, out: null } : { ...next, in: null };
 }
+
+export interface PointsMemory {
+  recall(): Points;
+  keep(points: Points): void;
+}
+
+const isFrame = (value: unknown) =>
+  value === null || (Number.isInteger(value) && (value as number) >= 0);
+const isPoints = (value: unknown): value is Points => {
+  if (typeof value !== "object" || value === null) return false;
+  const { in: first, out: last, fps } = value as Record<string, unknown>;
+  return isFrame(first) && isFrame(last) && typeof fps === "number" && fps > 0;
+};
+
+/** The points of one animation, in this browser: work goes on tomorrow where it was left. */
+export function pointsOf(name: string): PointsMemory {
+  const key = `koda.points.${name}`;
+  return {
+    recall() {
+      try {
+        const points: unknown = JSON.parse(localStorage.getItem(key) ?? "null");
+        return isPoints(points) ? points : NO_POINTS;
+      } catch {
+        return NO_POINTS;
+      }
+    },
+    keep(points) {
+      try {
+        if (isMarked(points)) localStorage.setItem(key, JSON.stringify(points));
+        else localStorage.removeItem(key);
+      } catch {
+        // They then last as long as the page.
+      }
+    },
+  };
+}
+
+/** For a preview that has no name. */
+export const pointless: PointsMemory = { recall: () => NO_POINTS, keep: () => {} };
