@@ -9,6 +9,7 @@
   // shortest frame there is would do; containers round times to a millisecond.
   const NUDGE = 0.001;
   const PATIENCE = 250; // milliseconds of real time: a video that is not drawn at all is told of nothing
+  const ENOUGH = 12; // frames of the compositor, by which a video that is drawn at all has been
   const running = new Map(); // element → { from: seconds in the file, since: milliseconds of the clock }
   const seen = new WeakSet();
 
@@ -67,30 +68,43 @@
       });
     next();
   };
-  /** The time of the frame that a video has decoded, in seconds. */
+  /** The time of the frame that a video has decoded, in seconds; -1 where it has none yet. */
   const decoded = (video) => {
     try {
       const frame = new VideoFrame(video);
       const { timestamp } = frame;
       frame.close();
       return timestamp / 1e6;
-    } catch {
-      return null; // There is none, or it is of another origin.
+    } catch (error) {
+      return error.name === "SecurityError" ? null : -1; // Of another origin it is not told.
     }
+  };
+  const shows = (video) => {
+    const wanted = decoded(video);
+    return wanted === null || (wanted >= 0 && Math.abs(presented.get(video) - wanted) <= 1e-3);
   };
   /** A video has its frame before the compositor has, which draws the one before until then. */
   const drawn = async (video) => {
     const { real } = window.__kodaClock;
-    const wanted = decoded(video);
-    let late = wanted === null;
+    let frames = 0; // of the compositor: where the machine is busy, they are as late as the video is
+    let late = false;
+    let over = false;
+    const count = () => {
+      if (over) return;
+      frames++;
+      real.requestAnimationFrame(count);
+      told();
+    };
+    real.requestAnimationFrame(count);
     const timer = real.setInterval(() => {
       late = true;
       told();
     }, PATIENCE);
-    while (!late && Math.abs(presented.get(video) - wanted) > 1e-3) await new Promise((done) => (told = done));
+    while (!shows(video) && !(late && frames >= ENOUGH)) await new Promise((done) => (told = done));
+    over = true;
     real.clearInterval(timer);
     // Whatever came of it, the same frame is not waited for again.
-    presented.set(video, wanted);
+    presented.set(video, decoded(video) ?? -1);
   };
 
   const media = {
