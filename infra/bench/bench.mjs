@@ -34,7 +34,7 @@ async function koda({ port, folder, width, height, out, quality }, watched) {
       if (said.type === "error") throw new Error(`koda-capture: ${said.message}`);
       if (said.stage === "capture") times.first ??= now;
       if (said.stage === "verify") times.encoded ??= now;
-      if (said.type === "rendered") return { seconds: (times.encoded - times.first) / 1000, capture: said.capture, browsers: said.browsers, because: said.because };
+      if (said.type === "rendered") return { seconds: (times.encoded - times.first) / 1000 + said.copying_seconds, capture: said.capture, browsers: said.browsers, because: said.because };
     }
     throw new Error("koda-capture ended without a result");
   })();

@@ -99,7 +99,8 @@
         try {
           await patiently(window.koda.show(next));
           clock.settle();
-          await patiently(window.__kodaMedia.settle());
+          // Nothing of the composition's is waited for here, so that none of its timers is let go for it.
+          await window.__kodaMedia.settle();
         } catch (error) {
           return { frame: next, error: window.koda.error ?? describe(error) };
         }

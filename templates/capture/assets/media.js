@@ -8,12 +8,16 @@
   // Frame 20 of 30 a second begins at 0.666667 s in the file, and a script that asks for 20 / 30 s means that frame. Half of the
   // shortest frame there is would do; containers round times to a millisecond.
   const NUDGE = 0.001;
-  const PATIENCE = 250; // milliseconds of real time: a video that is not drawn at all is told of nothing
-  const ENOUGH = 12; // frames of the compositor, by which a video that is drawn at all has been
+  // A video that is not drawn at all is told of nothing. One that is has been drawn after so many milliseconds of real time and so
+  // many frames of the compositor, whichever is later; and where that draws nothing either, after the longest.
+  const PATIENCE = 250;
+  const ENOUGH = 12;
+  const PLACED = 3; // frames of the compositor
+  const LONGEST = 3000;
+  const BEAT = 50;
   const running = new Map(); // element → { from: seconds in the file, since: milliseconds of the clock }
   const seen = new WeakSet();
 
-  const shown = new Set(); // addresses of videos that have been in the page
   const asked = new WeakMap(); // element → seconds that it was last sought to
 
   const seek = (element, seconds) => {
@@ -50,12 +54,22 @@
     seek(element, element.loop ? passed % duration : Math.min(Math.max(0, passed), duration));
   };
 
+  /** Whether a video is on its way to a frame. */
+  const comes = (video) => {
+    const { error, seeking, currentSrc, networkState, readyState } = video;
+    if (error || seeking) return !error;
+    // It is chosen what to load, a moment after the page has named it; or nothing could be chosen, or loaded.
+    const named = video.hasAttribute("src") || video.querySelector("source") !== null;
+    if (networkState === prototype.NETWORK_NO_SOURCE) return named && !currentSrc;
+    return Boolean(currentSrc) && readyState < prototype.HAVE_CURRENT_DATA;
+  };
   const arrived = (video) =>
     new Promise((done) => {
-      for (const name of ["seeked", "loadeddata", "error"]) video.addEventListener(name, done, { once: true });
+      for (const name of ["loadstart", "seeked", "loadeddata", "error"]) video.addEventListener(name, done, { once: true });
     });
 
   const presented = new WeakMap(); // video → the time of the frame that has reached the compositor
+  const known = new WeakSet(); // videos that have been drawn
   let told = () => undefined;
   const watch = (video) => {
     if (presented.has(video)) return;
@@ -83,11 +97,11 @@
     const wanted = decoded(video);
     return wanted === null || (wanted >= 0 && Math.abs(presented.get(video) - wanted) <= 1e-3);
   };
-  /** A video has its frame before the compositor has, which draws the one before until then. */
-  const drawn = async (video) => {
+  /** Videos have their frames before the compositor has, which draws those before until then. */
+  const drawn = async (videos) => {
     const { real } = window.__kodaClock;
-    let frames = 0; // of the compositor: where the machine is busy, they are as late as the video is
-    let late = false;
+    let frames = 0; // of the compositor: where the machine is busy, they are as late as the videos are
+    let beats = 0;
     let over = false;
     const count = () => {
       if (over) return;
@@ -95,16 +109,27 @@
       real.requestAnimationFrame(count);
       told();
     };
+    const inTime = () => beats * BEAT < LONGEST;
+    const patient = () => (beats * BEAT < PATIENCE || frames < ENOUGH) && inTime();
+    const happens = () => new Promise((done) => (told = done));
+    const fresh = videos.some((video) => !known.has(video));
+    if (!fresh && videos.every(shows)) return;
     real.requestAnimationFrame(count);
     const timer = real.setInterval(() => {
-      late = true;
+      beats++;
       told();
-    }, PATIENCE);
-    while (!shows(video) && !(late && frames >= ENOUGH)) await new Promise((done) => (told = done));
+    }, BEAT);
+    while (patient() && !videos.every(shows)) await happens();
+    // A video that has just come has its first frame before it has its place in what is drawn.
+    const placed = fresh ? frames + PLACED : 0;
+    while (frames < placed && inTime()) await happens();
     over = true;
     real.clearInterval(timer);
-    // Whatever came of it, the same frame is not waited for again.
-    presented.set(video, decoded(video) ?? -1);
+    // Whatever came of it, the same frames are not waited for again.
+    for (const video of videos) {
+      presented.set(video, decoded(video) ?? -1);
+      known.add(video);
+    }
   };
 
   const media = {
@@ -119,8 +144,11 @@
       return heard;
     },
 
-    /** Addresses of the videos that have been in the page. */
-    videos: () => [...shown],
+    /** Addresses of the videos that are in the page now. */
+    videos() {
+      const playable = [...document.getElementsByTagName("video")].filter((video) => video.currentSrc && !video.error);
+      return [...new Set(playable.map((video) => video.currentSrc.split("#")[0]))];
+    },
 
     /** Brings all that runs to its place, and waits until it shows what is there. */
     async settle() {
@@ -135,12 +163,13 @@
         if (element.isConnected) place(element, began, now);
         else running.delete(element);
       }
-      for (const video of document.getElementsByTagName("video")) {
+      const videos = [...document.getElementsByTagName("video")];
+      for (const video of videos) {
         watch(video);
-        while (!video.error && (video.seeking || (video.currentSrc && video.readyState < prototype.HAVE_CURRENT_DATA))) await arrived(video);
-        if (!video.error && video.currentSrc) shown.add(video.currentSrc.split("#")[0]);
-        if (!video.error && video.checkVisibility()) await drawn(video);
+        while (comes(video)) await arrived(video);
       }
+      // What has no picture at all, such as a file with only sound, has none to wait for.
+      await drawn(videos.filter((video) => !video.error && video.videoWidth > 0 && video.checkVisibility()));
     },
   };
   Object.defineProperty(window, "__kodaMedia", { value: Object.freeze(media) });

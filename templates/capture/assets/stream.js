@@ -240,7 +240,8 @@
         else tell({ index, slot, sounds });
         wake();
       };
-      return { bottomUp: source instanceof Drawn, bgr: source instanceof Framed && !transparent };
+      const multiplied = transparent && source.gl?.getContextAttributes().premultipliedAlpha;
+      return { bottomUp: source instanceof Drawn, multiplied, bgr: source instanceof Framed && !transparent };
     },
 
     /** Shows frames one after the other and hands over the pixels of each. Answers how many are done, and why no more. */

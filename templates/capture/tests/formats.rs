@@ -12,7 +12,7 @@ use std::path::Path;
 use image::RgbaImage;
 use serde_json::Value;
 use support::film::{apart, barcode, decode, probe, render};
-use support::{Fixture, Run};
+use support::{Fixture, Run, Workspace};
 
 const TINY: (u32, u32) = (320, 180);
 const COLORS: [[u8; 4]; 12] = [
@@ -123,6 +123,54 @@ fn what_lets_light_through_keeps_its_colour_and_its_alpha() {
         assert!(apart(near, half) <= 1, "{near:?}");
         assert_eq!(picture.get_pixel(310, 80).0, [0, 0, 0, 0]);
     }
+}
+
+#[test]
+fn a_transparent_film_of_a_3d_scene_has_the_colours_and_the_alpha_of_its_pictures() {
+    let Some(workspace) = Workspace::new("theatre") else {
+        return;
+    };
+    workspace.write(
+        "src/Composition.tsx",
+        r##"import "./design";
+export default function Glass() {
+  return (
+    <>
+      <mesh position={[-1, 0, 0]}><planeGeometry args={[1.5, 3]} /><meshBasicMaterial color="#ff8000" transparent opacity={0.5} toneMapped={false} /></mesh>
+      <mesh position={[1, 0, 0]}><planeGeometry args={[1.5, 3]} /><meshBasicMaterial color="#2060e0" toneMapped={false} /></mesh>
+    </>
+  );
+}
+"##,
+    );
+    let file = |name: &str| workspace.app.path().join(name);
+    let film = |name: &str, way: &str| {
+        let out = file(name);
+        let size = "render --width 640 --height 360 --to 2 --transparent --out";
+        let mut arguments: Vec<&str> = size.split(' ').collect();
+        arguments.push(out.to_str().unwrap());
+        let run = workspace.run(&arguments);
+        assert_eq!(run.result()["capture"], way, "{name}: {}", run.last());
+        out
+    };
+    let pictures = film("film.zip", "begin-frame");
+    let film = film("film.mov", "pixels");
+    let picture = image::load_from_memory(&archived(&pictures)[0])
+        .unwrap()
+        .into_rgba8();
+    let frames = decode(&film, 640, 360, &[]);
+    let alphas = [0.42, 0.58, 0.5].map(|x: f64| {
+        let at = ((640.0 * x) as u32, 180);
+        let (drawn, seen) = (
+            picture.get_pixel(at.0, at.1).0,
+            frames[0].get_pixel(at.0, at.1).0,
+        );
+        if drawn[3] > 0 {
+            assert!(apart(drawn, seen) <= 3, "{drawn:?} is {seen:?}");
+        }
+        drawn[3]
+    });
+    assert_eq!(alphas, [128, 255, 0]);
 }
 
 #[test]

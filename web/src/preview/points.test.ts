@@ -40,7 +40,7 @@ it("points keep their moments at another rate", () => {
   expect(fitPoints(points(30, 59), film(240, 60))).toEqual(points(60, 119, 60));
 });
 
-it("what was marked is there again when the canvas is opened anew, for the animation it was marked in", () => {
+it("what was marked is there again when the page is loaded anew, for the animation it was marked in", () => {
   const send = () => {};
   const first = createPlayer(send, forgetful, pointsOf("ses_a"));
   first.receive({ type: "ready", info: INFO });
@@ -52,13 +52,13 @@ it("what was marked is there again when the canvas is opened anew, for the anima
   const other = createPlayer(send, forgetful, pointsOf("ses_b"));
   expect(other.state.getState().points).toEqual(NO_POINTS);
   again.clearPoints();
-  expect(localStorage.getItem("koda.points.ses_a")).toBeNull();
+  expect(sessionStorage.getItem("koda.points.ses_a")).toBeNull();
 });
 
 it.each(["{", "[]", '{"in":-1,"out":2,"fps":30}', '{"in":0,"out":null,"fps":0}', "7"])(
   "what is no pair of points marks nothing: %s",
   (text) => {
-    localStorage.setItem("koda.points.ses_c", text);
+    sessionStorage.setItem("koda.points.ses_c", text);
     expect(pointsOf("ses_c").recall()).toEqual(NO_POINTS);
   },
 );

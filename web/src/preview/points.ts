@@ -61,13 +61,13 @@ const isPoints = (value: unknown): value is Points => {
   return isFrame(first) && isFrame(last) && typeof fps === "number" && fps > 0;
 };
 
-/** The points of one animation, in this browser: work goes on tomorrow where it was left. */
+/** The points of one animation, as long as the tab is open: what was marked another day would be exported by surprise. */
 export function pointsOf(name: string): PointsMemory {
   const key = `koda.points.${name}`;
   return {
     recall() {
       try {
-        const points: unknown = JSON.parse(localStorage.getItem(key) ?? "null");
+        const points: unknown = JSON.parse(sessionStorage.getItem(key) ?? "null");
         return isPoints(points) ? points : NO_POINTS;
       } catch {
         return NO_POINTS;
@@ -75,8 +75,8 @@ export function pointsOf(name: string): PointsMemory {
     },
     keep(points) {
       try {
-        if (isMarked(points)) localStorage.setItem(key, JSON.stringify(points));
-        else localStorage.removeItem(key);
+        if (isMarked(points)) sessionStorage.setItem(key, JSON.stringify(points));
+        else sessionStorage.removeItem(key);
       } catch {
         // They then last as long as the page.
       }

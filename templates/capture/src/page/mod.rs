@@ -368,7 +368,7 @@ impl Page {
         Ok(texts(&value))
     }
 
-    /// Addresses of the videos that have been in the page since it was loaded.
+    /// Addresses of the videos that are in the page at the frame now shown.
     ///
     /// # Errors
     /// `page_failed`.

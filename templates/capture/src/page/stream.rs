@@ -25,7 +25,7 @@ const QUIET: Duration = Duration::from_millis(40);
 /// The binding through which the page speaks.
 const BINDING: &str = "__kodaTell";
 
-/// Pixels of one frame, alpha not multiplied in.
+/// Pixels of one frame.
 pub struct Pixels {
     /// The bytes, four a pixel, row by row.
     pub bytes: Buffer,
@@ -33,6 +33,8 @@ pub struct Pixels {
     pub bgr: bool,
     /// Whether the last row comes first.
     pub bottom_up: bool,
+    /// Whether colours are multiplied by their alpha.
+    pub multiplied: bool,
 }
 
 /// One frame as it comes.
@@ -62,6 +64,7 @@ pub struct Stream<'page> {
     size: usize,
     bgr: bool,
     bottom_up: bool,
+    multiplied: bool,
     buffers: Buffers,
 }
 
@@ -146,6 +149,7 @@ impl Page {
             size,
             bgr: opened["bgr"] == true,
             bottom_up: opened["bottomUp"] == true,
+            multiplied: opened["multiplied"] == true,
             buffers,
         })
     }
@@ -288,6 +292,7 @@ impl Stream<'_> {
             bytes,
             bgr: self.bgr,
             bottom_up: self.bottom_up,
+            multiplied: self.multiplied,
         })
     }
 }

@@ -6,17 +6,21 @@ use serde_json::{Value, json};
 
 use super::Page;
 use crate::error::Result;
+use crate::picture::NotShown;
 
 impl Page {
-    /// From now on, and until the page is closed, whatever is asked for at one of these addresses comes from another.
+    /// Loads the page anew. From then on, and until it is closed, what is played from one of these addresses comes from another.
     /// <https://chromedevtools.github.io/devtools-protocol/tot/Fetch/>
     ///
     /// # Errors
-    /// `browser_failed`.
-    pub async fn substitute(&self, addresses: &BTreeMap<String, String>) -> Result<()> {
+    /// As [`Page::load`].
+    pub async fn substitute(&self, addresses: &BTreeMap<String, String>) -> Result<(), NotShown> {
         let patterns: Vec<Value> = addresses
             .keys()
-            .map(|address| json!({ "urlPattern": literally(address), "requestStage": "Request" }))
+            .map(|address| {
+                // What scripts read is the file itself.
+                json!({ "urlPattern": literally(address), "resourceType": "Media", "requestStage": "Request" })
+            })
             .collect();
         let mut events = self.cdp.listen(&self.session);
         let (cdp, session) = (self.cdp.clone(), self.session.clone());
@@ -37,12 +41,15 @@ impl Page {
                     .await;
             }
         });
-        // What was asked for before may still be remembered.
+        self.call("Fetch.enable", json!({ "patterns": patterns }))
+            .await?;
+        // What was asked for before is still remembered, and would not be asked for again. Only as long as it takes to load:
+        // the domain keeps what comes in memory.
         self.call("Network.enable", json!({})).await?;
         self.call("Network.setCacheDisabled", json!({ "cacheDisabled": true }))
             .await?;
-        self.call("Fetch.enable", json!({ "patterns": patterns }))
-            .await?;
+        self.load().await?;
+        self.call("Network.disable", json!({})).await?;
         Ok(())
     }
 }
@@ -53,4 +60,15 @@ fn literally(address: &str) -> String {
         .replace('\\', "\\\\")
         .replace('*', "\\*")
         .replace('?', "\\?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literally;
+
+    #[test]
+    fn an_address_as_a_pattern_has_no_wildcards() {
+        assert_eq!(literally("http://a/b*c.mp4?d=1"), r"http://a/b\*c.mp4\?d=1");
+        assert_eq!(literally(r"http://a/b\c"), r"http://a/b\\c");
+    }
 }

@@ -1,5 +1,8 @@
 //! Copies of videos in which every frame stands by itself. A browser that is asked for one frame of a video decodes all frames since
 //! the last key frame, for each frame of a film again; of a copy it decodes one.
+//!
+//! Whatever is drawn by whom, it must come out the same: what is copied depends on the film and the videos alone, and where a copy
+//! that was decided on cannot be made, that is a failure.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,20 +12,24 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::timeout;
 
-use super::encoder::program;
+use super::encoder::{complaint, program};
+use crate::error::{Code, Failure, Result};
 use crate::process::command;
 
-/// How far a film must be from a copy's cost to be worth it. Encoding a frame takes as long as decoding about three.
+/// A copy is made where decoding takes this many times as long as the copy and what is decoded of it.
 const WORTHWHILE: f64 = 2.0;
+/// Encoding a frame of a copy takes as long as decoding this many.
 const ENCODING: f64 = 3.0;
-/// Frames times pixels that a copy may have: some hundred megabytes.
+/// Frames times pixels of all copies together: up to 400 MB, and some ten seconds.
 const LARGEST: f64 = 1.0e9;
-/// How long all of them may take.
-const WITHIN: Duration = Duration::from_secs(120);
+/// How long a copy may take: far longer than it does.
+const WITHIN: Duration = Duration::from_secs(600);
 /// How far the time of a frame may be from what it was, in seconds: containers round.
 const APART: f64 = 0.0006;
 /// A copy is seen, encoded, and held against pictures of what it was made from: it must be very near to that.
 const QUALITY: &str = "8";
+/// A playlist could name files of the machine: FFmpeg reads films alone, and from the composition's server.
+const INPUT: &str = "-protocol_whitelist http,tcp -format_whitelist mov";
 
 /// Where copies lie, and what each is a copy of.
 #[derive(Default)]
@@ -33,7 +40,6 @@ pub struct Clips {
 }
 
 /// What matters of a video.
-#[derive(Debug, PartialEq)]
 struct Clip {
     width: u64,
     height: u64,
@@ -46,76 +52,77 @@ struct Clip {
 }
 
 impl Clips {
-    /// Copies what is worth it for so many frames of a film. What cannot be copied, or would come out otherwise, is left as it is.
-    pub async fn of(videos: &[String], frames: usize, app: &Path, base: &str) -> Self {
+    /// Copies what is worth it for so many different frames, of which each video is in a share. What cannot be copied, or would
+    /// come out otherwise, is left as it is.
+    ///
+    /// # Errors
+    /// `out_of_space`, or `encoder_failed` where it may work another time.
+    pub async fn of(
+        videos: &BTreeMap<String, f64>,
+        frames: usize,
+        app: &Path,
+        base: &str,
+    ) -> Result<Self> {
         let mut clips = Self::default();
-        if videos.is_empty() {
-            return clips;
-        }
-        let folder = tempfile::Builder::new()
-            .prefix("koda-clips-")
-            .tempdir_in(app);
-        let Ok(folder) = folder else {
-            return clips;
-        };
-        let all = clips.copy(videos, frames, folder.path(), base);
-        // What is there by then counts.
-        let _ = timeout(WITHIN, all).await;
-        clips._folder = Some(folder);
-        clips
-    }
-
-    async fn copy(&mut self, videos: &[String], frames: usize, folder: &Path, base: &str) {
-        let Some(name) = folder.file_name().and_then(|name| name.to_str()) else {
-            return;
-        };
         let mut room = LARGEST;
-        for (index, address) in videos.iter().enumerate() {
+        for (index, (address, share)) in videos.iter().enumerate() {
             if !address.starts_with(base) {
                 continue;
             }
-            let Some(clip) = Clip::probe(address).await else {
+            let Some(clip) = Clip::probe(address, room).await else {
                 continue;
             };
-            let size = clip.width as f64 * clip.height as f64 * clip.times.len() as f64;
-            if !clip.is_worth_copying(frames) || size > room {
+            if !clip.is_worth_copying(frames as f64 * share) {
                 continue;
             }
-            let file = format!("{index}.mp4");
-            let path = folder.join(&file);
-            if transcode(address, &path).await && clip.is_as(Clip::probe(&path).await.as_ref()) {
-                room -= size;
-                self.addresses
-                    .insert(address.clone(), format!("{base}{name}/{file}"));
-            } else {
-                // What is not used takes no room; it goes with the folder otherwise.
-                let _ = std::fs::remove_file(&path);
+            let folder = clips.folder(app)?;
+            let path = folder.join(format!("{index}.mp4"));
+            let name = |path: &Path| Some(path.file_name()?.to_str()?.to_owned());
+            let place = name(folder).zip(name(&path));
+            if let (Some((folder, file)), true) = (place, transcode(address, &path).await?) {
+                let copy = format!("{base}{folder}/{file}");
+                if clip.is_as(Clip::probe(&copy, room).await.as_ref()) {
+                    room -= clip.size();
+                    clips.addresses.insert(address.clone(), copy);
+                    continue;
+                }
             }
+            // What is not used takes no room; it may not have been made at all.
+            let _ = std::fs::remove_file(&path);
         }
+        Ok(clips)
+    }
+
+    /// Within the workspace, so that its server serves it.
+    fn folder(&mut self, app: &Path) -> Result<&Path> {
+        let folder = match self._folder.take() {
+            Some(folder) => folder,
+            None => tempfile::Builder::new()
+                .prefix(".koda-clips-")
+                .tempdir_in(app)
+                .map_err(|error| {
+                    Failure::io(Code::EncoderFailed, "a video cannot be copied", &error)
+                })?,
+        };
+        Ok(self._folder.insert(folder).path())
     }
 }
 
 impl Clip {
-    /// None where it is none that can be copied.
-    async fn probe(file: impl AsRef<std::ffi::OsStr>) -> Option<Self> {
-        let mut probe = command(program("KODA_FFPROBE", "ffprobe"));
-        probe
-            .args(
-                "-v error -protocol_whitelist http,tcp,file -show_streams -show_format".split(' '),
-            )
-            .args(
-                "-select_streams v -show_packets -show_entries packet=pts_time,flags -of json"
-                    .split(' '),
-            )
-            .arg(file);
-        let said: Value = serde_json::from_slice(&probe.output().await.ok()?.stdout).ok()?;
+    /// None where it is none that can be copied, or has more frames and pixels than there is room for.
+    async fn probe(address: &str, room: f64) -> Option<Self> {
+        let said = ask(address, "-show_streams -show_format").await?;
         let [video] = said["streams"].as_array()?.as_slice() else {
             return None;
         };
-        // Of others, not all would come through: alpha, more bits, full range.
-        let alpha = video["tags"]["alpha_mode"] == "1" || video["tags"]["ALPHA_MODE"] == "1";
+        // Of others, not all would come through: alpha, more bits, full range; and what a browser takes untagged colours for depends
+        // on the codec.
         let turned = video["side_data_list"].is_array();
-        if video["pix_fmt"] != "yuv420p" || alpha || turned {
+        if video["codec_name"] != "h264" || video["pix_fmt"] != "yuv420p" || turned {
+            return None;
+        }
+        let (width, height) = (video["width"].as_u64()?, video["height"].as_u64()?);
+        if number(&video["nb_frames"])? * width as f64 * height as f64 > room {
             return None;
         }
         let coding = [
@@ -126,31 +133,34 @@ impl Clip {
             "sample_aspect_ratio",
         ]
         .map(|name| video[name].as_str().unwrap_or_default().replace("1:1", ""));
-        let packets = said["packets"].as_array()?;
-        let number = |value: &Value| value.as_str()?.parse::<f64>().ok();
+        let packets = ask(address, "-show_packets -show_entries packet=pts_time,flags").await?;
+        let packets = packets["packets"].as_array()?;
         let times: Option<Vec<f64>> = packets.iter().map(|it| number(&it["pts_time"])).collect();
         let mut times = times?;
         times.sort_by(f64::total_cmp);
-        let key = |it: &&Value| {
+        let is_key = |it: &&Value| {
             it["flags"]
                 .as_str()
                 .is_some_and(|flags| flags.starts_with('K'))
         };
         Some(Self {
-            width: video["width"].as_u64()?,
-            height: video["height"].as_u64()?,
+            width,
+            height,
             coding,
             seconds: number(&said["format"]["duration"])?,
-            keys: packets.iter().filter(key).count(),
+            keys: packets.iter().filter(is_key).count(),
             times,
         })
     }
 
-    /// Whether what so many frames of a film would decode of it is much more than what a copy takes.
-    fn is_worth_copying(&self, frames: usize) -> bool {
+    fn size(&self) -> f64 {
+        self.width as f64 * self.height as f64 * self.times.len() as f64
+    }
+
+    fn is_worth_copying(&self, shown: f64) -> bool {
         let apart = self.times.len() as f64 / self.keys.max(1) as f64;
         let copying = self.times.len() as f64 * (1.0 + ENCODING);
-        frames as f64 * apart / 2.0 > copying * WORTHWHILE
+        shown * apart / 2.0 > (copying + shown) * WORTHWHILE
     }
 
     /// Whether another shows the same frames at the same times.
@@ -165,14 +175,29 @@ impl Clip {
     }
 }
 
-/// Sound comes along as it is, because a video lasts as long as the longer of both.
-async fn transcode(address: &str, path: &Path) -> bool {
+fn number(value: &Value) -> Option<f64> {
+    value.as_str()?.parse().ok()
+}
+
+/// What FFprobe says of the picture of a file.
+async fn ask(address: &str, what: &str) -> Option<Value> {
+    let mut probe = command(program("KODA_FFPROBE", "ffprobe"));
+    probe
+        .args("-v error -of json -select_streams v".split(' '))
+        .args(what.split(' '))
+        .args(INPUT.split(' '))
+        .arg(address);
+    serde_json::from_slice(&probe.output().await.ok()?.stdout).ok()
+}
+
+/// Makes a copy; answers false where FFmpeg does not take the video. Sound comes along as it is, because a video lasts as long as the
+/// longer of both.
+async fn transcode(address: &str, path: &Path) -> Result<bool> {
     let mut ffmpeg = command(program("KODA_FFMPEG", "ffmpeg"));
     ffmpeg
-        .args(
-            "-hide_banner -loglevel error -y -nostdin -protocol_whitelist http,tcp -copyts -i"
-                .split(' '),
-        )
+        .args("-hide_banner -loglevel error -y -nostdin -copyts".split(' '))
+        .args(INPUT.split(' '))
+        .arg("-i")
         .arg(address)
         .args(
             "-map 0:v:0 -map 0:a? -sn -dn -c:a copy -fps_mode passthrough -enc_time_base -1"
@@ -182,5 +207,62 @@ async fn transcode(address: &str, path: &Path) -> bool {
         .arg(QUALITY)
         .args(["-f", "mp4"])
         .arg(path);
-    matches!(ffmpeg.output().await, Ok(output) if output.status.success())
+    let again = |why: &str| {
+        Failure::new(
+            Code::EncoderFailed,
+            format!("a video was not copied: {why}"),
+        )
+    };
+    let output = timeout(WITHIN, ffmpeg.output())
+        .await
+        .map_err(|_| again("it took too long"))?
+        .map_err(|error| again(&error.to_string()))?;
+    let failure = complaint(&String::from_utf8_lossy(&output.stderr));
+    match (output.status.success(), output.status.code()) {
+        (true, _) => Ok(true),
+        (false, _) if failure.code == Code::OutOfSpace => Err(failure),
+        (false, Some(_)) => Ok(false),
+        (false, None) => Err(again("ffmpeg was killed from outside")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clip(frames: u32, keys: usize) -> Clip {
+        Clip {
+            width: 2,
+            height: 2,
+            coding: Default::default(),
+            seconds: f64::from(frames) / 30.0,
+            times: (0..frames).map(|frame| f64::from(frame) / 30.0).collect(),
+            keys,
+        }
+    }
+
+    #[test]
+    fn a_copy_pays_where_much_is_shown_of_what_has_few_key_frames() {
+        assert!(clip(300, 2).is_worth_copying(90.0));
+        assert!(clip(120, 4).is_worth_copying(90.0));
+        assert!(
+            !clip(120, 120).is_worth_copying(9000.0),
+            "nothing but key frames"
+        );
+        assert!(
+            !clip(18_000, 72).is_worth_copying(150.0),
+            "ten minutes for five seconds"
+        );
+        assert!(!clip(300, 2).is_worth_copying(9.0), "shown for a moment");
+    }
+
+    #[test]
+    fn a_copy_with_other_times_is_none() {
+        assert!(clip(30, 1).is_as(Some(&clip(30, 30))));
+        assert!(!clip(30, 1).is_as(Some(&clip(29, 29))));
+        let mut late = clip(30, 30);
+        late.times[7] += 0.002;
+        assert!(!clip(30, 1).is_as(Some(&late)));
+        assert!(!clip(30, 1).is_as(None));
+    }
 }

@@ -14,7 +14,7 @@ use crate::browser::Browser;
 use crate::buffers::{Buffer, Buffers};
 use crate::error::{Code, Failure, Result};
 use crate::manifest::Engine;
-use crate::page::{Ended, Holds, Options, Page, Picture, Pixels, Sound, Streamed};
+use crate::page::{Ended, Holds, NotShown, Options, Page, Picture, Pixels, Sound, Streamed};
 
 /// How many frames of a member may wait for their turn.
 const AHEAD: usize = 2;
@@ -101,23 +101,24 @@ impl Member {
     /// `page_failed` with what went wrong.
     pub async fn load(&self) -> Result<()> {
         let loaded = self.page.load().await;
-        loaded.map_err(|error| {
-            let mut failure = Failure::from(error);
-            if failure.code == Code::FrameFailed {
-                failure.code = Code::PageFailed;
-            }
-            self.browser.explain(failure)
-        })
+        loaded.map_err(|error| self.not_loaded(error))
     }
 
-    /// From now on, whatever its page asks for at one of these addresses comes from another.
+    fn not_loaded(&self, error: NotShown) -> Failure {
+        let mut failure = Failure::from(error);
+        if failure.code == Code::FrameFailed {
+            failure.code = Code::PageFailed;
+        }
+        self.browser.explain(failure)
+    }
+
+    /// Loads its page anew; what that plays from one of these addresses comes from another.
     ///
     /// # Errors
     /// As [`Self::load`].
     pub async fn substitute(&self, addresses: &BTreeMap<String, String>) -> Result<()> {
         let substituted = self.page.substitute(addresses).await;
-        substituted.map_err(|failure| self.browser.explain(failure))?;
-        self.load().await
+        substituted.map_err(|error| self.not_loaded(error))
     }
 
     /// Shows these frames and sends their pictures.

@@ -60,6 +60,9 @@ impl Handover {
                         *pixel = [pixel[2], pixel[1], pixel[0], u8::MAX];
                     }
                 }
+                if pixels.multiplied {
+                    divide(&mut bytes);
+                }
                 if pixels.bottom_up {
                     flip(&mut bytes, width * 4);
                 }
@@ -76,6 +79,20 @@ pub fn opaque(rgba: &[u8]) -> bool {
         .iter()
         .fold(u8::MAX, |all, [.., alpha]| all & alpha)
         == u8::MAX
+}
+
+/// Takes alpha out of colours, as the browser does for its pictures. Light that was added to nothing is brighter than its alpha.
+fn divide(rgba: &mut [u8]) {
+    for pixel in rgba.as_chunks_mut::<4>().0 {
+        let [.., alpha] = *pixel;
+        if alpha != u8::MAX {
+            for color in &mut pixel[..3] {
+                let whole = u32::from(*color) * 255 + u32::from(alpha) / 2;
+                let straight = whole.checked_div(alpha.into()).unwrap_or(0);
+                *color = u8::try_from(straight).unwrap_or(u8::MAX);
+            }
+        }
+    }
 }
 
 fn i420(
@@ -142,6 +159,7 @@ mod tests {
             bytes,
             bgr,
             bottom_up,
+            multiplied: false,
         }
     }
 
@@ -170,6 +188,17 @@ mod tests {
     fn pixels_in_the_browsers_order_become_red_green_blue_and_opaque() {
         let rows = handed(Handover::Rgba, pixels([RED_AS_BGR; 4], true, false));
         assert_eq!(*rows, *RED.repeat(16));
+    }
+
+    #[test]
+    fn alpha_is_taken_out_of_colours_that_were_multiplied_by_it() {
+        let half = [100, 64, 255, 128];
+        let mut multiplied = pixels([half, half, WHITE, [7, 7, 7, 0]], false, true);
+        multiplied.multiplied = true;
+        let rows = handed(Handover::Rgba, multiplied);
+        assert_eq!(rows[..4], [0; 4]);
+        assert_eq!(rows[16..20], WHITE);
+        assert_eq!(rows[48..52], [199, 128, 255, 128]);
     }
 
     #[test]

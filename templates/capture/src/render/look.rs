@@ -1,12 +1,13 @@
 //! A first look at the composition: pictures of a few frames, taken before anything is filmed and in no order. The film is held
 //! against them in the end; and where frames can come as pixels, those of the same frames are held against them at once.
 
+use std::collections::BTreeMap;
+
 use image::RgbaImage;
 
 use super::crew::{Member, Missed, sample};
 use super::verify::{Expected, samples, shuffled};
 use crate::error::{Code, Failure, Result};
-use crate::manifest::Engine;
 use crate::page::Picture;
 use crate::pixels;
 
@@ -30,8 +31,8 @@ pub struct Sample {
 pub struct Looked {
     /// The frames, in order.
     pub samples: Vec<Sample>,
-    /// Addresses of the videos that were seen.
-    pub videos: Vec<String>,
+    /// Addresses of the videos that were in the page, and in which share of the samples.
+    pub videos: BTreeMap<String, f64>,
     /// Why frames have to come as pictures, where they cannot come as pixels.
     pub obstacle: Option<String>,
 }
@@ -40,14 +41,10 @@ pub struct Looked {
 ///
 /// # Errors
 /// Any that showing a frame has; `verify_failed` where all frames are of one colour.
-pub async fn at(
-    member: &Member,
-    engine: Engine,
-    frames: &[u32],
-    expected: &Expected,
-) -> Result<Looked> {
+pub async fn at(member: &Member, frames: &[u32], expected: &Expected) -> Result<Looked> {
     let page = member.page();
     let mut found = Vec::new();
+    let mut videos = BTreeMap::<String, f64>::new();
     for index in shuffled(samples(expected.frames)) {
         let Some(&frame) = frames.get(index as usize) else {
             continue;
@@ -55,6 +52,9 @@ pub async fn at(
         page.show(frame).await?;
         let shot = page.shoot(Picture::Png).await;
         let picture = pixels::decode(&shot.map_err(|failure| failure.at(frame))?)?;
+        for video in page.videos().await? {
+            *videos.entry(video).or_default() += 1.0;
+        }
         found.push(Sample {
             index,
             frame,
@@ -68,9 +68,11 @@ pub async fn at(
         let message = "all sampled frames are of one colour";
         return Err(Failure::new(Code::VerifyFailed, message));
     }
-    let videos = page.videos().await?;
+    for share in videos.values_mut() {
+        *share /= found.len() as f64;
+    }
     let obstacle = if expected.format.handover(expected.transparent).is_some() {
-        obstacle(member, engine, &found, expected).await?
+        obstacle(member, &found, expected).await?
     } else {
         None
     };
@@ -86,16 +88,7 @@ pub async fn at(
 }
 
 /// What keeps frames from coming as pixels.
-async fn obstacle(
-    member: &Member,
-    engine: Engine,
-    seen: &[Sample],
-    expected: &Expected,
-) -> Result<Option<String>> {
-    if expected.transparent && engine == Engine::Theatre {
-        let why = "a canvas holds colours that are multiplied by their alpha";
-        return Ok(Some(why.to_owned()));
-    }
+async fn obstacle(member: &Member, seen: &[Sample], expected: &Expected) -> Result<Option<String>> {
     if let Some(why) = member.page().obstacle().await? {
         return Ok(Some(why));
     }

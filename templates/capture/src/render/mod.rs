@@ -13,6 +13,7 @@ mod reel;
 mod sound;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -60,6 +61,8 @@ struct Rendered<'a> {
     unchanged: usize,
     /// Videos that were copied first, so that each of their frames stands by itself.
     copied_videos: usize,
+    /// How long that took, with loading the page anew.
+    copying_seconds: f64,
     sound: bool,
     verified: bool,
     seconds: f64,
@@ -122,13 +125,15 @@ pub async fn run(request: &Request) -> Result<()> {
     let many = machine::browsers(wanted.len(), pixels, request.browsers);
     let (members, looked) = gather(many, manifest.engine, options, &frames, &expected).await?;
     let browsers = members.len();
-    let videos = if missing.is_empty() {
-        &[][..]
+    let copying = Instant::now();
+    let clips = if missing.is_empty() || expected.format == Format::Png {
+        // Pictures of a sequence are those that stills are, to the bit.
+        Clips::default()
     } else {
-        &looked.videos
+        clips_of(&looked.videos, &frames, &request.app, &server, &members).await?
     };
-    progress.at(Stage::Capture, u32::try_from(there).unwrap_or(u32::MAX));
-    let clips = clips_of(videos, &frames, &request.app, &server, &members).await?;
+    let copied_videos = clips.addresses.len();
+    let copying_seconds = round(copying.elapsed().as_secs_f64(), 2);
 
     let mut job = Job {
         parts: &parts,
@@ -146,6 +151,7 @@ pub async fn run(request: &Request) -> Result<()> {
     };
     let obstacle = job.obstacle;
     drop(members);
+    drop(clips);
     if request.share.is_some() {
         let whole = parts.whole();
         let drawn = Drawn {
@@ -189,7 +195,8 @@ pub async fn run(request: &Request) -> Result<()> {
             because: obstacle.as_deref().filter(|_| capture != PIXELS),
             browsers,
             unchanged,
-            copied_videos: clips.addresses.len(),
+            copied_videos,
+            copying_seconds,
             sound,
             verified: true,
             seconds: round(began.elapsed().as_secs_f64(), 2),
@@ -211,7 +218,7 @@ async fn gather(
     let others = join_all((1..many).map(|_| Member::new(many, engine, options.clone())));
     let first = async {
         let member = Member::new(many, engine, options.clone()).await?;
-        let looked = look::at(&member, engine, frames, expected).await?;
+        let looked = look::at(&member, frames, expected).await?;
         Ok::<_, Failure>((member, looked))
     };
     let (first, others) = join(first, others).await;
@@ -224,13 +231,16 @@ async fn gather(
 /// Copies videos of which every frame would be decoded from far, and has them shown instead. Which these are depends on all of the
 /// film, so that it is the same whoever draws how much of it.
 async fn clips_of(
-    videos: &[String],
+    videos: &BTreeMap<String, f64>,
     frames: &[u32],
     app: &Path,
     server: &Server,
     members: &[Member],
 ) -> Result<Clips> {
-    let clips = Clips::of(videos, frames.len(), app, &server.base()).await;
+    // A higher rate than the composition's shows frames more than once, and draws them once.
+    let mut drawn = frames.to_vec();
+    drawn.dedup();
+    let clips = Clips::of(videos, drawn.len(), app, &server.base()).await?;
     if !clips.addresses.is_empty() {
         let addresses = &clips.addresses;
         try_join_all(members.iter().map(|member| member.substitute(addresses))).await?;

@@ -5,8 +5,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use koda_capture::page::Options;
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ pub struct Fixture {
     pub app: TempDir,
     port: u16,
     stop: Arc<AtomicBool>,
+    asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Fixture {
@@ -57,17 +58,28 @@ impl Fixture {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let stop = Arc::new(AtomicBool::new(false));
-        let (root, stopped) = (app.path().to_owned(), Arc::clone(&stop));
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (root, stopped, heard) = (app.path().to_owned(), Arc::clone(&stop), Arc::clone(&asked));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if stopped.load(Ordering::Relaxed) {
                     return;
                 }
-                let root = root.clone();
-                std::thread::spawn(move || serve(&root, stream));
+                let (root, heard) = (root.clone(), Arc::clone(&heard));
+                std::thread::spawn(move || serve(&root, stream, &heard));
             }
         });
-        Self { app, port, stop }
+        Self {
+            app,
+            port,
+            stop,
+            asked,
+        }
+    }
+
+    /// The files that were asked for.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
     }
 
     /// The same composition with as many frames, which it shows at another rate.
@@ -127,7 +139,7 @@ impl Drop for Fixture {
     }
 }
 
-fn serve(root: &Path, mut stream: TcpStream) {
+fn serve(root: &Path, mut stream: TcpStream, asked: &Mutex<Vec<String>>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut request = String::new();
     if reader.read_line(&mut request).is_err() {
@@ -156,6 +168,7 @@ fn serve(root: &Path, mut stream: TcpStream) {
     } else {
         path
     };
+    asked.lock().unwrap().push(path.clone());
     let kind = match path.rsplit('.').next() {
         Some("html") => "text/html",
         Some("js") => "text/javascript",
