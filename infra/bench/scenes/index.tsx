@@ -2,12 +2,13 @@
 import { Composition, registerRoot } from "remotion";
 import Canvas from "./canvas";
 import Elements from "./elements";
+import Features from "./features";
 import Gradients from "./gradients";
 import Images from "./images";
 import Text from "./text";
 import Video from "./video";
 
-const scenes = { text: Text, elements: Elements, gradients: Gradients, images: Images, video: Video, canvas: Canvas };
+const scenes = { text: Text, elements: Elements, gradients: Gradients, images: Images, video: Video, canvas: Canvas, features: Features };
 
 registerRoot(() => (
   <>
