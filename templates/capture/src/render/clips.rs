@@ -1,8 +1,8 @@
 //! Copies of videos in which every frame stands by itself. A browser that is asked for one frame of a video decodes all frames since
 //! the last key frame, for each frame of a film again; of a copy it decodes one.
 //!
-//! Whatever is drawn by whom, it must come out the same: what is copied depends on the film and the videos alone, and where a copy
-//! that was decided on cannot be made, that is a failure.
+//! Whatever is drawn by whom, it must come out the same: what is copied depends on the film and the videos alone, and where making a
+//! copy is cut off, by a full disk or from outside, that is a failure.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -75,12 +75,11 @@ impl Clips {
             if !clip.is_worth_copying(frames as f64 * share) {
                 continue;
             }
-            let folder = clips.folder(app)?;
-            let path = folder.join(format!("{index}.mp4"));
-            let name = |path: &Path| Some(path.file_name()?.to_str()?.to_owned());
-            let place = name(folder).zip(name(&path));
-            if let (Some((folder, file)), true) = (place, transcode(address, &path).await?) {
-                let copy = format!("{base}{folder}/{file}");
+            let path = clips.folder(app)?.join(format!("{index}.mp4"));
+            if transcode(address, &path).await?
+                && let Ok(served) = path.strip_prefix(app)
+            {
+                let copy = format!("{base}{}", served.display());
                 if clip.is_as(Clip::probe(&copy, room).await.as_ref()) {
                     room -= clip.size();
                     clips.addresses.insert(address.clone(), copy);
