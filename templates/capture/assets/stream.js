@@ -157,9 +157,10 @@
     close() {}
   }
 
-  const BLUR = /blur\(|drop-shadow\(/;
-  const BLURRED = '[style*="blur("], [style*="drop-shadow("], feGaussianBlur, feDropShadow, feMorphology, feConvolveMatrix, feDisplacementMap';
-  const ruled = ({ style, cssRules }) => BLUR.test(style?.filter) || BLUR.test(style?.backdropFilter) || [...(cssRules ?? [])].some(ruled);
+  const BLUR = /blur\(|drop-shadow\(|var\(/;
+  const BLURRING = "feGaussianBlur, feDropShadow, feMorphology, feConvolveMatrix, feDisplacementMap";
+  const styled = ({ style }) => BLUR.test(style?.filter) || BLUR.test(style?.backdropFilter);
+  const ruled = (rule) => styled(rule) || [...(rule.cssRules ?? [])].some(ruled);
   const blurs = (sheet) => {
     try {
       return [...sheet.cssRules].some(ruled);
@@ -168,7 +169,11 @@
     }
   };
   /** Whether something in it is probably blurred. That decides how it is drawn fastest, and must be the same whatever was shown before. */
-  const blurred = (element) => element.querySelector(BLURRED) !== null || [...document.styleSheets, ...document.adoptedStyleSheets].some(blurs);
+  const blurred = (element) =>
+    element.querySelector(BLURRING) !== null ||
+    [...document.styleSheets, ...document.adoptedStyleSheets].some(blurs) ||
+    // Not by a selector of the attribute: the browser would put together the text of every style.
+    Array.prototype.some.call(element.getElementsByTagName("*"), styled);
 
   const ground_color = () => {
     const colors = [document.documentElement, document.body].map((element) => getComputedStyle(element).backgroundColor);

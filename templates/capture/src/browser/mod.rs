@@ -1,6 +1,7 @@
 //! A browser for the work at hand: started for it, or taken over from the one on standby.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub struct Browser {
     /// The same pipes again, for handing them over.
     ends: Ends,
     holder: Holder,
+    /// Whether the blank tab that it came up with is still there.
+    blank: AtomicBool,
 }
 
 /// What keeps a browser running.
@@ -90,6 +93,7 @@ impl Browser {
             profile,
             ends: again,
             holder,
+            blank: AtomicBool::new(true),
         };
         let version = browser.cdp.call(None, "Browser.getVersion", json!({}));
         match timeout(within, version).await {
@@ -182,6 +186,24 @@ impl Browser {
             .call(None, "Target.closeTarget", json!({ "targetId": id }))
             .await?;
         Ok(result["result"]["value"].as_str().map(str::to_owned))
+    }
+
+    /// Closes the tab that it came up with, once there is another, without which it might end: it begins a frame sixty times a
+    /// second, which is seen in what a frame of ours takes.
+    pub async fn close_blank(&self, but: &str) {
+        if !self.blank.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        // Where it stays, nothing is lost but that time.
+        let Ok(found) = self.cdp.call(None, "Target.getTargets", json!({})).await else {
+            return;
+        };
+        for target in found["targetInfos"].as_array().into_iter().flatten() {
+            if target["type"] == "page" && target["targetId"] != but {
+                let id = json!({ "targetId": target["targetId"] });
+                let _ = self.cdp.call(None, "Target.closeTarget", id).await;
+            }
+        }
     }
 
     /// A failure with the last words of the browser, where it died.

@@ -122,6 +122,7 @@ impl Page {
                 }
             }
         };
+        browser.close_blank(&page.target).await;
         page.prepare().await?;
         Ok(page)
     }

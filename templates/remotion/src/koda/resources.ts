@@ -25,11 +25,23 @@ function preload(url: string) {
   return entry;
 }
 
+/**
+ * What an element's own style may draw pictures by. It is asked for one by one: a selector of the attribute would have the browser
+ * put the text of every style together first, in every frame, for all that moves.
+ */
+const DRAWING = ["backgroundImage", "maskImage", "borderImageSource", "listStyleImage", "content", "filter", "clipPath"] as const;
+
 function backgrounds(stage: HTMLElement): string[] {
   const found: string[] = [];
-  for (const element of stage.querySelectorAll<HTMLElement>('[style*="url("]')) {
-    for (const [, url] of (element.getAttribute("style") ?? "").matchAll(/url\(\s*(?:"|'|&quot;)?([^"')]+)/g)) {
-      if (url && !url.startsWith("data:") && !url.startsWith("#")) found.push(url);
+  for (const element of stage.getElementsByTagName("*")) {
+    const { style } = element as HTMLElement | SVGElement;
+    for (const property of style ? DRAWING : []) {
+      let value = style[property];
+      if (value.includes("var(")) value = getComputedStyle(element)[property];
+      if (!value.includes("url(")) continue;
+      for (const [, url] of value.matchAll(/url\(\s*["']?([^"')]+)/g)) {
+        if (url && !url.startsWith("data:") && !url.startsWith("#")) found.push(url);
+      }
     }
   }
   for (const image of stage.getElementsByTagName("image")) {
