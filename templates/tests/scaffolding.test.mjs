@@ -12,13 +12,20 @@ const shared = [
   "index.html", "tsconfig.json", "vite.config.ts", "dev.mjs",
   ...["card.ts", "contract.ts", "design.ts", "engine.ts", "environment.ts", "faults.ts", "fonts.ts", "main.ts", "measure.ts", "motion.ts", "page.ts",
     "pending.tsx", "playback.ts", "resources.ts", "soundtrack.ts", "stage.ts", "standalone.ts", "transport.ts", "wait.ts",
-    "server/config.mjs", "server/plugin.mjs", "server/serve.mjs", "server/watch.mjs"].map((file) => `src/koda/${file}`),
+    "server/config.mjs", "server/imports.mjs", "server/plugin.mjs", "server/serve.mjs", "server/watch.mjs"].map((file) => `src/koda/${file}`),
 ];
 
 test("the templates share one runtime", () => {
   for (const file of shared) {
     assert.equal(readFileSync(join(templates, "theatre", file), "utf8"), readFileSync(join(templates, "remotion", file), "utf8"), file);
   }
+});
+
+test("it is said of everything that Remotion exports what becomes of it", async () => {
+  const table = readFileSync(join(templates, "../docs/REMOTION.md"), "utf8").matchAll(/^\| (`[^|]*) \|/gm);
+  const said = [...table].flatMap(([, names]) => [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  const remotion = await import(join(templates, "remotion/node_modules/remotion/dist/esm/index.mjs"));
+  assert.deepEqual(said.toSorted(), Object.keys(remotion).toSorted());
 });
 
 for (const engine of ["remotion", "theatre"]) {

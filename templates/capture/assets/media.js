@@ -27,6 +27,9 @@
   Object.defineProperty(prototype, "currentTime", {
     ...time,
     get() {
+      // Remotion seeks only what is farther than a hundredth of a second from its place: a slow video would stand where the frame
+      // before had it, or be sought, depending on which that was. It never finds one in its place.
+      if (this.dataset.kodaSound !== undefined) return -1;
       return Math.max(0, time.get.call(this) - NUDGE);
     },
     set(seconds) {
@@ -133,13 +136,17 @@
   };
 
   const media = {
-    /** What can be heard at the frame now shown: what of, from which second of it, and how loud. */
+    /** What can be heard at the frame now shown: what of, from which second of it, how loud, how fast and at which pitch. What an
+     * element says of itself is in `data-koda-sound`: the unit of its volume, its tone, and which of the file's sounds it is. */
     sounds() {
       const heard = [];
       for (const element of new Set([...document.querySelectorAll("audio, video"), ...running.keys()])) {
         const src = element.currentSrc || element.src;
-        if (!src || element.muted || element.volume === 0 || element.error || !asked.has(element)) continue;
-        heard.push({ src, at: asked.get(element), volume: element.volume });
+        if (!src || element.muted || element.volume === 0 || element.error) continue;
+        const { unit = 1, tone = 1, stream = 0 } = JSON.parse(element.dataset.kodaSound ?? "{}");
+        // One that begins at its file's beginning need not be sought to it.
+        const at = asked.get(element) ?? Math.max(0, time.get.call(element));
+        heard.push({ src, at, volume: element.volume * unit, rate: element.playbackRate, tone: tone || 1, stream });
       }
       return heard;
     },

@@ -68,8 +68,21 @@ pub struct Sound {
     pub src: String,
     /// Which second of the file is heard as the frame begins.
     pub at: f64,
-    /// How loud, 0 to 1.
+    /// How loud: as the file is at 1.
     pub volume: f64,
+    /// How many seconds of the file pass in one of the composition.
+    #[serde(default = "one")]
+    pub rate: f64,
+    /// How many times as high as in the file.
+    #[serde(default = "one")]
+    pub tone: f64,
+    /// Which of the file's sounds, from 0.
+    #[serde(default)]
+    pub stream: usize,
+}
+
+const fn one() -> f64 {
+    1.0
 }
 
 /// Why a frame was not shown.

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::process::Command;
 
 use image::RgbaImage;
-use support::film::render;
+use support::film::{raw, render};
+use support::sound::{samples, strength, tone};
 use support::{Fixture, listing};
 
 /// A clip of 60 frames, 30 a second, with few key frames, each of one grey and lighter than the one before. Returns the greys.
@@ -40,20 +41,8 @@ fn clip(path: &Path) -> Vec<f64> {
 }
 
 /// What FFmpeg makes of a file with these arguments.
-fn decoded(path: &Path, arguments: &str) -> Vec<u8> {
-    let output = Command::new("ffmpeg")
-        .args(["-v", "error", "-i"])
-        .arg(path)
-        .args(arguments.split(' '))
-        .arg("pipe:1")
-        .output()
-        .unwrap();
-    assert!(output.status.success());
-    output.stdout
-}
-
 fn decode(path: &Path, width: u32, height: u32) -> Vec<RgbaImage> {
-    decoded(path, "-f rawvideo -pix_fmt rgba")
+    raw(path, "-f rawvideo -pix_fmt rgba")
         .chunks((width * height * 4) as usize)
         .map(|frame| RgbaImage::from_raw(width, height, frame.to_vec()).unwrap())
         .collect()
@@ -203,33 +192,6 @@ fn a_video_shows_the_same_frame_when_frames_are_asked_for_in_any_order() {
     }
 }
 
-/// A file of two seconds with a tone of this many hertz.
-fn tone(path: &Path, hertz: u32, picture: &[&str]) {
-    let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-f", "lavfi", "-i"])
-        .arg(format!(
-            "sine=frequency={hertz}:duration=2:sample_rate=48000"
-        ))
-        .args(picture)
-        .arg(path)
-        .status()
-        .unwrap();
-    assert!(made.success());
-}
-
-/// How much of a tone is in a part of the sound, by Goertzel's filter: about 0.125 for FFmpeg's own sine.
-fn strength(samples: &[f32], hertz: f64) -> f64 {
-    let turn = 2.0 * std::f64::consts::PI * hertz / 48_000.0;
-    let (real, imaginary) = samples
-        .iter()
-        .enumerate()
-        .fold((0.0, 0.0), |sum, (at, sample)| {
-            let (angle, sample) = (turn * at as f64, f64::from(*sample));
-            (sum.0 + sample * angle.cos(), sum.1 + sample * angle.sin())
-        });
-    2.0 * f64::hypot(real, imaginary) / samples.len() as f64
-}
-
 #[test]
 fn sounds_are_heard_at_their_times_as_loud_as_they_are_and_no_longer() {
     let fixture = Fixture::new("sound", 120);
@@ -252,12 +214,7 @@ fn sounds_are_heard_at_their_times_as_loud_as_they_are_and_no_longer() {
             "draft",
         ]);
         assert_eq!(run.result()["sound"], true, "{name}");
-        let sound = decoded(&out, "-vn -ac 1 -ar 48000 -f f32le");
-        let (samples, _) = sound.as_chunks::<4>();
-        let samples: Vec<f32> = samples
-            .iter()
-            .map(|bytes| f32::from_le_bytes(*bytes))
-            .collect();
+        let samples = samples(&out);
         let length = samples.len() as f64 / 48_000.0;
         assert!(
             (length - 4.0).abs() < 0.05,

@@ -13,6 +13,7 @@ use super::design;
 use super::diagnostic::{Diagnostic, Gate, Place};
 use super::policy::{Policy, network_address};
 use super::sources::{self, Source};
+use super::unfit;
 
 /// Most findings of one gate: more do not help who repairs them.
 pub const MOST: usize = 20;
@@ -234,8 +235,19 @@ fn imported(
     )
 }
 
-/// `url(…)` and `@import` of a style sheet.
+/// `url(…)`, `@import` and sizes of the window in a style sheet.
 fn style(app: &Path, source: &Source, found: &mut Vec<Diagnostic>) {
+    if let Some(length) = unfit::length(&source.text) {
+        // It is a part of that text.
+        let offset = length.as_ptr() as usize - source.text.as_ptr() as usize;
+        let (line, column) = source.position(offset);
+        let message = format!("{length} is a size of the window, not of the composition");
+        found.push(
+            Diagnostic::error(Gate::Lint, "window_size", message)
+                .at(Place::new(source.path.clone(), line, column))
+                .hint(unfit::WINDOW_HINT),
+        );
+    }
     for opening in ["url(", "@import "] {
         for (offset, _) in source.text.match_indices(opening) {
             let rest = source.text[offset + opening.len()..].trim_start_matches(['"', '\'', ' ']);

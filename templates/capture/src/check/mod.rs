@@ -12,6 +12,7 @@ mod policy;
 mod scene;
 mod sources;
 mod types;
+mod unfit;
 
 use std::path::Path;
 use std::time::Instant;

@@ -2,14 +2,16 @@
 
 use oxc_ast::ast::{
     Argument, CallExpression, ExportAllDeclaration, ExportDefaultDeclaration,
-    ExportFromDeclaration, ExportSpecifier, Expression, ImportDeclaration, ImportExpression,
-    ImportOrExportKind, JSXAttribute, JSXAttributeName, JSXAttributeValue, JSXElementName,
-    JSXExpression, JSXOpeningElement, NewExpression, StringLiteral, TemplateLiteral,
+    ExportFromDeclaration, ExportSpecifier, Expression, ImportDeclaration,
+    ImportDeclarationSpecifier, ImportExpression, ImportOrExportKind, JSXAttribute,
+    JSXAttributeName, JSXAttributeValue, JSXElementName, JSXExpression, JSXOpeningElement,
+    NewExpression, StaticMemberExpression, StringLiteral, TemplateLiteral,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan as _;
 
 use super::diagnostic::{Diagnostic, Gate};
+use super::unfit;
 
 /// Attributes whose value is fetched.
 const FETCHED: &[&str] = &[
@@ -111,6 +113,18 @@ impl Policy {
         });
     }
 
+    /// What is imported of a module, where it is named.
+    fn imported(&mut self, offset: u32, module: &str, name: Option<&str>) {
+        if let Some((message, hint)) = unfit::import(module, name) {
+            self.report(offset, "unfit_feature", message, hint);
+        }
+    }
+
+    fn window_size(&mut self, offset: u32, what: &str) {
+        let message = format!("{what} is a size of the window, not of the composition");
+        self.report(offset, "window_size", message, unfit::WINDOW_HINT);
+    }
+
     fn called(&mut self, offset: u32, name: &str) {
         let random = "use random(seed) of the engine, or a generator seeded by a constant, so that a frame is always the same";
         let frame =
@@ -139,6 +153,7 @@ impl Policy {
                 );
                 self.report(offset, "timer", message, frame);
             }
+            "matchMedia" => self.window_size(offset, "what matchMedia() tells"),
             _ => {}
         }
     }
@@ -199,6 +214,31 @@ fn last(name: &str) -> &str {
 impl<'a> Visit<'a> for Policy {
     fn visit_import_declaration(&mut self, it: &ImportDeclaration<'a>) {
         self.import(&it.source, it.import_kind);
+        if it.import_kind == ImportOrExportKind::Type {
+            return;
+        }
+        self.imported(it.span.start, &it.source.value, None);
+        for specifier in it.specifiers.iter().flatten() {
+            if let ImportDeclarationSpecifier::ImportSpecifier(named) = specifier
+                && named.import_kind == ImportOrExportKind::Value
+            {
+                let name = named.imported.name();
+                self.imported(named.span.start, &it.source.value, Some(&name));
+            }
+        }
+    }
+
+    fn visit_static_member_expression(&mut self, it: &StaticMemberExpression<'a>) {
+        let object = match &it.object {
+            // callee() leaves these out.
+            Expression::Identifier(name) => Some(name.name.to_string()),
+            object => callee(object),
+        };
+        let property = it.property.name.as_str();
+        if let Some(object) = object.filter(|object| unfit::measures_window(object, property)) {
+            self.window_size(it.span.start, &format!("{object}.{property}"));
+        }
+        walk::walk_static_member_expression(self, it);
     }
 
     fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'a>) {
@@ -306,6 +346,9 @@ impl<'a> Visit<'a> for Policy {
 
     fn visit_string_literal(&mut self, it: &StringLiteral<'a>) {
         self.styled(it.span.start, &it.value);
+        if let Some(length) = unfit::window_length(&it.value) {
+            self.window_size(it.span.start, length);
+        }
         let asset = it.value.starts_with("/assets/") || it.value.starts_with("assets/");
         if asset
             && it
@@ -325,6 +368,16 @@ impl<'a> Visit<'a> for Policy {
     fn visit_template_literal(&mut self, it: &TemplateLiteral<'a>) {
         for part in &it.quasis {
             self.styled(part.span().start, &part.value.raw);
+            // `${share}vw` is a length too.
+            let raw = part.value.raw.as_str();
+            let whole = if raw.starts_with(|first: char| first.is_ascii_alphabetic()) {
+                format!("0{raw}")
+            } else {
+                raw.to_owned()
+            };
+            if let Some(length) = unfit::window_length(&whole) {
+                self.window_size(part.span().start, length);
+            }
         }
         walk::walk_template_literal(self, it);
     }

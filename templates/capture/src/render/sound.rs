@@ -15,17 +15,41 @@ use crate::process::command;
 const RATE: f64 = 48_000.0;
 /// From one frame to the next a file may run this many times as fast as the film; what leaps farther was sought.
 const FASTEST: f64 = 4.5;
-/// A file that runs slower than this part of the film's pace is taken to stand still.
+/// A file that stands at times, and runs slower than this part of the film's pace as a whole, is taken to stand still.
 const SLOWEST: f64 = 0.15;
 /// For so many frames it may seem to stand where the film shows frames of the composition more than once.
 const STANDING: usize = 5;
 /// A pace this close to the film's own is the film's own.
 const SAME_PACE: f64 = 0.02;
 
+/// What is decoded of a file.
+#[derive(Debug, Clone, PartialEq)]
+struct Voice {
+    src: String,
+    /// Which of its sounds.
+    stream: usize,
+    /// How many times as high as it is.
+    tone: f64,
+}
+
+impl Voice {
+    fn of(sound: &Sound) -> Self {
+        Self {
+            src: sound.src.clone(),
+            stream: sound.stream,
+            tone: sound.tone.clamp(LOWEST, HIGHEST),
+        }
+    }
+}
+
+/// What can be made of a tone at all.
+const LOWEST: f64 = 0.01;
+const HIGHEST: f64 = 100.0;
+
 /// A stretch of the film in which an element runs without a leap.
 #[derive(Debug, Clone, PartialEq)]
 struct Run {
-    src: String,
+    voice: Voice,
     /// The first frame.
     first: usize,
     /// Which second of the file is heard as it begins.
@@ -34,6 +58,14 @@ struct Run {
     pace: f64,
     /// How loud it is as each frame begins.
     volumes: Vec<f64>,
+}
+
+impl Run {
+    /// What it has in common with others that are cut from the same samples.
+    fn key(&self) -> (String, usize, u64, u64) {
+        let Voice { src, stream, tone } = &self.voice;
+        (src.clone(), *stream, tone.to_bits(), self.pace.to_bits())
+    }
 }
 
 /// Puts the sound of a film into it.
@@ -52,18 +84,19 @@ pub async fn put(
     }
     let samples = seconds_to_samples(track.len() as f64 / expected.fps);
     let mut mix = vec![0.0_f32; samples * 2];
-    let mut decoded: HashMap<(String, u64), Option<Decoded>> = HashMap::new();
+    let mut decoded: HashMap<_, Option<Decoded>> = HashMap::new();
     for run in &runs {
-        let key = (run.src.clone(), run.pace.to_bits());
+        let key = run.key();
         if !decoded.contains_key(&key) {
-            let wanted = runs
-                .iter()
-                .filter(|other| other.src == run.src && other.pace.to_bits() == key.1);
+            let wanted = runs.iter().filter(|other| other.key() == key);
             let range = wanted.fold((f64::MAX, 0.0_f64), |(from, to), run| {
                 let end = run.from + run.volumes.len() as f64 / expected.fps * run.pace;
                 (from.min(run.from), to.max(end))
             });
-            decoded.insert(key.clone(), decode(&run.src, base, run.pace, range).await?);
+            decoded.insert(
+                key.clone(),
+                decode(&run.voice, base, run.pace, range).await?,
+            );
         }
         if let Some(Some(source)) = decoded.get(&key) {
             add(&mut mix, run, source, expected.fps);
@@ -98,13 +131,17 @@ struct Open {
     last: f64,
     /// For how many frames that one has been heard.
     standing: usize,
+    /// Whether it has stood at all.
+    stood: bool,
+    /// How fast it says that it runs.
+    rate: f64,
 }
 
 impl Open {
     fn new(sound: &Sound, frame: usize) -> Self {
         Self {
             run: Run {
-                src: sound.src.clone(),
+                voice: Voice::of(sound),
                 first: frame,
                 from: sound.at,
                 pace: 1.0,
@@ -112,13 +149,18 @@ impl Open {
             },
             last: sound.at,
             standing: 0,
+            stood: false,
+            rate: sound.rate,
         }
     }
 
     /// False where this sound does not go on from here.
     fn follows(&self, sound: &Sound, fps: f64) -> bool {
         let on = sound.at - self.last;
-        on > -1e-6 && on < FASTEST / fps && self.standing <= STANDING
+        on > -1e-6
+            && on < FASTEST * self.rate.max(1.0) / fps
+            && self.standing <= STANDING
+            && self.run.voice == Voice::of(sound)
     }
 
     fn push(&mut self, sound: &Sound) {
@@ -127,6 +169,7 @@ impl Open {
         } else {
             self.standing + 1
         };
+        self.stood |= self.standing > 0;
         self.last = sound.at;
         self.run.volumes.push(sound.volume);
     }
@@ -140,10 +183,11 @@ impl Open {
         // One frame alone does not tell whether it runs.
         let steps = self.run.volumes.len().checked_sub(2)? + 1;
         let pace = (self.last - self.run.from) * fps / steps as f64;
-        if (pace - 1.0).abs() >= SAME_PACE {
+        let says_so = (self.rate - 1.0).abs() > f64::EPSILON;
+        if says_so || (pace - 1.0).abs() >= SAME_PACE {
             self.run.pace = pace;
         }
-        (pace > SLOWEST).then_some(self.run)
+        (pace > SLOWEST || (pace > 0.0 && !self.stood)).then_some(self.run)
     }
 }
 
@@ -175,7 +219,11 @@ fn runs(track: &[Vec<Sound>], fps: f64) -> Vec<Run> {
         open = still;
     }
     done.extend(open.into_values().filter_map(|run| run.finish(fps)));
-    done.sort_by(|one, other| one.first.cmp(&other.first).then(one.src.cmp(&other.src)));
+    done.sort_by(|one, other| {
+        one.first
+            .cmp(&other.first)
+            .then(one.voice.src.cmp(&other.voice.src))
+    });
     done
 }
 
@@ -184,7 +232,7 @@ const PROTOCOLS: [&str; 2] = ["-protocol_whitelist", "http,tcp,data"];
 
 /// None where the file has no sound.
 async fn decode(
-    src: &str,
+    Voice { src, stream, tone }: &Voice,
     base: &str,
     pace: f64,
     (from, to): (f64, f64),
@@ -193,7 +241,7 @@ async fn decode(
         let message = format!("the sound {src} is not served by the composition");
         return Err(Failure::new(Code::PageFailed, message).hint("put it into public/"));
     }
-    let channels = channels(src).await?;
+    let channels = channels(src, *stream).await?;
     if channels == 0 {
         return Ok(None);
     }
@@ -202,17 +250,21 @@ async fn decode(
         // Browsers play one channel on both sides as loud as it is.
         filters.push("pan=stereo|c0=c0|c1=c0".to_owned());
     }
-    if (pace - 1.0).abs() > f64::EPSILON {
-        filters.push(format!("atempo={:.6}", pace.clamp(0.5, 100.0)));
-    }
     filters.push("aresample=48000".to_owned());
+    if (tone - 1.0).abs() > f64::EPSILON {
+        // Played so much faster it is so much higher; then it is brought back to its length.
+        filters.push(format!("asetrate={:.0}", RATE * tone));
+        filters.push("aresample=48000".to_owned());
+    }
+    filters.extend(tempo(pace / tone));
     let mut decode = command(program("KODA_FFMPEG", "ffmpeg"));
     decode
         .args(["-v", "error", "-nostdin"])
         .args(PROTOCOLS)
         .args(["-ss", &format!("{from:.6}")])
         .args(["-t", &format!("{:.6}", to - from + 0.1), "-i", src])
-        .args(["-vn", "-af", &filters.join(","), "-ac", "2"])
+        .args(["-map", &format!("0:a:{stream}")])
+        .args(["-af", &filters.join(","), "-ac", "2"])
         .args(["-f", "f32le", "pipe:1"]);
     let output = decode.output().await;
     let output = output.map_err(|error| undecodable(src, &error.to_string()))?;
@@ -229,13 +281,27 @@ async fn decode(
     }))
 }
 
-/// How many channels of sound a file has.
-async fn channels(src: &str) -> Result<u32> {
+/// Filters that make a sound so many times as fast, each of which does as much as FFmpeg's can.
+fn tempo(mut pace: f64) -> Vec<String> {
+    const SLOWEST: f64 = 0.5;
+    const FASTEST: f64 = 100.0;
+    let mut filters = Vec::new();
+    while (pace - 1.0).abs() > 1e-9 {
+        let step = pace.clamp(SLOWEST, FASTEST);
+        filters.push(format!("atempo={step:.9}"));
+        pace /= step;
+    }
+    filters
+}
+
+/// How many channels one of a file's sounds has.
+async fn channels(src: &str, stream: usize) -> Result<u32> {
     let mut probe = command(program("KODA_FFPROBE", "ffprobe"));
     probe
         .args(["-v", "error"])
         .args(PROTOCOLS)
-        .args(["-select_streams", "a:0", "-show_entries", "stream=channels"])
+        .args(["-select_streams", &format!("a:{stream}")])
+        .args(["-show_entries", "stream=channels"])
         .args(["-of", "csv=p=0", src]);
     let output = probe.output().await;
     let output = output.map_err(|error| undecodable(src, &error.to_string()))?;
@@ -328,6 +394,9 @@ mod tests {
             src: "a".to_owned(),
             at,
             volume,
+            rate: 1.0,
+            tone: 1.0,
+            stream: 0,
         }]
     }
 
@@ -353,7 +422,7 @@ mod tests {
     #[test]
     fn a_run_is_added_at_its_sample_and_its_volume_moves_evenly() {
         let run = Run {
-            src: String::new(),
+            voice: Voice::of(&heard(2.0, 0.0)[0]),
             first: 1,
             from: 2.0,
             pace: 1.0,

@@ -20,6 +20,19 @@ pub fn render(fixture: &Fixture, out: &str, size: (u32, u32), more: &str) -> Run
     fixture.run(&arguments)
 }
 
+/// What FFmpeg makes of a file with these arguments.
+pub fn raw(path: &Path, arguments: &str) -> Vec<u8> {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(path)
+        .args(arguments.split(' '))
+        .arg("pipe:1")
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    output.stdout
+}
+
 /// The frame number that the barcode composition wrote into a picture.
 pub fn barcode(picture: &RgbaImage) -> u32 {
     let (width, height) = picture.dimensions();

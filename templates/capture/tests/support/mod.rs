@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub mod film;
+pub mod sound;
 
 /// The crate's folder.
 pub fn here() -> &'static Path {

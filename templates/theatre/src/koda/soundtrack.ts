@@ -109,7 +109,7 @@ export class Soundtrack {
       part.voice = this.#take(src);
     }
     const { voice } = part;
-    Object.assign(voice.audio, { volume: element.volume * volume, playbackRate: speed * rate, preservesPitch: element.preservesPitch });
+    Object.assign(voice.audio, { volume: Math.min(1, loudness(element) * volume), playbackRate: speed * rate, preservesPitch: element.preservesPitch });
     // Where it stands for a frame only, it is not called back.
     if (moved) this.#place(voice, at + late * speed, speed * rate);
   }
@@ -174,6 +174,12 @@ function elements(): HTMLMediaElement[] {
 /** What plays by itself is the composition's own business. */
 function runsItself(element: HTMLMediaElement): boolean {
   return element.autoplay || !element.paused;
+}
+
+/** How loud it is, in the unit that it says itself. */
+function loudness({ volume, dataset }: HTMLMediaElement): number {
+  const { unit } = JSON.parse(dataset.kodaSound ?? "{}") as { unit?: number };
+  return volume * (unit ?? 1);
 }
 
 /** The whole file: an address may say that only a part of it is to be played. */

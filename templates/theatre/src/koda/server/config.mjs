@@ -3,6 +3,7 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { koda } from "./plugin.mjs";
 import { dependencies } from "./dependencies.mjs";
+import { imports } from "./imports.mjs";
 import { prepared } from "./prepared.mjs";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -28,7 +29,7 @@ export default {
   cacheDir: process.env.KODA_VITE_CACHE || prepared(modules),
   clearScreen: false,
   logLevel: "warn",
-  plugins: [koda(root)],
+  plugins: [imports(root), koda(root)],
   oxc: { jsx: { runtime: "automatic", importSource: "react" } },
   json: { namedExports: false },
   // Nothing is installed at run time, so everything importable is known: no scan, and no reload when an import is new.

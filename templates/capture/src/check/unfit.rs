@@ -1,0 +1,134 @@
+//! What a composition could use, and what would come out otherwise than it was meant: features of Remotion that viewers' browsers do not
+//! have or that make no part of the picture, and sizes of the window, which is that of the preview or of the output.
+
+/// Names of `remotion` and `@remotion/transitions` that draw by html-in-canvas, which browsers have behind a flag.
+const DRAWN_BY_BROWSER: &[&str] = &[
+    "HtmlInCanvas",
+    "makeHtmlInCanvasPresentation",
+    "blurSlide",
+    "crossZoom",
+    "dreamyZoom",
+    "filmBurn",
+    "linearBlur",
+];
+/// The same, by the module of `@remotion/transitions` that they are alone in.
+const PRESENTATIONS: &[&str] = &[
+    "blur-slide",
+    "book-flip",
+    "cross-zoom",
+    "crosswarp",
+    "dissolve",
+    "dreamy-zoom",
+    "film-burn",
+    "linear-blur",
+    "ripple",
+    "swap",
+    "zoom-blur",
+    "zoom-in-out",
+];
+const CANVAS_HINT: &str = "draw it with elements, SVG or a 2D canvas; transitions are fade, slide, wipe, flip, clock-wipe, iris, push-cut and none";
+
+/// Why something should not be imported, and what to do instead. `name` is what is imported of the module, where that is known.
+pub fn import(module: &str, name: Option<&str>) -> Option<(String, &'static str)> {
+    let by_browser = match (module, name) {
+        ("remotion" | "@remotion/transitions", Some(name)) => DRAWN_BY_BROWSER.contains(&name),
+        _ => module
+            .strip_prefix("@remotion/transitions/")
+            .is_some_and(|presentation| PRESENTATIONS.contains(&presentation)),
+    };
+    if by_browser {
+        let what = name.unwrap_or(module);
+        let message = format!(
+            "{what} draws elements into a canvas, which most browsers cannot: its preview would be an error"
+        );
+        return Some((message, CANVAS_HINT));
+    }
+    (module == "remotion" && name == Some("Artifact")).then(|| {
+        let message = "<Artifact> writes a file beside the film, and there is only the film";
+        (message.to_owned(), "leave it out")
+    })
+}
+
+/// Units of a length that are parts of the window.
+const UNITS: &[&str] = &[
+    "vw", "vh", "vmin", "vmax", "vi", "vb", "svw", "svh", "lvw", "lvh", "dvw", "dvh",
+];
+
+/// Why a size of the window is none of the composition's.
+pub const WINDOW_HINT: &str = "use width and height of useVideoConfig(), or per cent of what it lies in: the window is as large as the preview or the exported video";
+
+/// Properties of the window that say how large it is.
+pub fn measures_window(object: &str, property: &str) -> bool {
+    let window = [
+        "innerWidth",
+        "innerHeight",
+        "outerWidth",
+        "outerHeight",
+        "devicePixelRatio",
+        "visualViewport",
+        "screen",
+    ];
+    match object {
+        "window" | "globalThis" | "self" => window.contains(&property),
+        "document.documentElement" | "document.body" => {
+            matches!(
+                property,
+                "clientWidth" | "clientHeight" | "offsetWidth" | "offsetHeight"
+            )
+        }
+        _ => false,
+    }
+}
+
+/// The first length of a style's value that is a part of the window, such as `100vw`. Of text that only mentions one, nothing.
+pub fn window_length(value: &str) -> Option<&str> {
+    let value = value.trim();
+    let functions = [
+        "calc(",
+        "min(",
+        "max(",
+        "clamp(",
+        "translate",
+        "scale(",
+        "inset(",
+    ];
+    let is_value = value.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first))
+        || functions.iter().any(|function| value.starts_with(function));
+    if is_value { length(value) } else { None }
+}
+
+/// The first such length in a style sheet.
+pub fn length(text: &str) -> Option<&str> {
+    let part =
+        |character: char| character.is_ascii_alphanumeric() || character == '.' || character == '_';
+    text.split(|character| !part(character)).find(|word| {
+        let number = word.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+        !number.is_empty()
+            && number.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+            && number
+                .chars()
+                .all(|digit| digit.is_ascii_digit() || digit == '.')
+            && UNITS.contains(&&word[number.len()..])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_the_window_are_found_in_values_and_not_in_words() {
+        for (value, found) in [
+            ("100vw", Some("100vw")),
+            ("calc(50% - 2.5vh)", Some("2.5vh")),
+            ("-.5vmin 0", Some(".5vmin")),
+            ("translate(10vw, 0)", Some("10vw")),
+            ("12px", None),
+            ("3v", None),
+            ("runs at 100vw", None),
+            ("#10vw", None),
+        ] {
+            assert_eq!(window_length(value), found, "{value}");
+        }
+    }
+}

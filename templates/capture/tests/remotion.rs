@@ -1,0 +1,109 @@
+//! What Remotion does in its renderer, and otherwise or not at all in its player, which films are made of.
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test cannot do without is a failure of the test"
+)]
+
+mod support;
+
+use std::path::PathBuf;
+
+use support::film::decode;
+use support::sound::{samples, strength, tone};
+use support::{Run, Workspace, ffmpeg, here};
+
+/// How strong FFmpeg's own sine is, as one channel made of two.
+const FULL: f64 = 0.125 * std::f64::consts::SQRT_2;
+
+/// A workspace with one of the compositions of `fixtures/remotion`. None where the template's packages are not installed.
+fn workspace(composition: &str) -> Option<Workspace> {
+    let workspace = Workspace::new("remotion")?;
+    let text = here().join(format!("tests/fixtures/remotion/{composition}.tsx"));
+    let text = std::fs::read_to_string(text).unwrap();
+    workspace.write("src/Composition.tsx", &text);
+    Some(workspace)
+}
+
+fn render(workspace: &Workspace, out: &str, arguments: &str) -> (Run, PathBuf) {
+    let out = workspace.app.path().join(out);
+    let mut all = vec!["render", "--width", "320", "--height", "180", "--out"];
+    all.push(out.to_str().unwrap());
+    all.extend(arguments.split_whitespace());
+    (workspace.run(&all), out)
+}
+
+#[test]
+fn sounds_are_as_loud_as_high_and_as_fast_as_they_say_from_their_first_frame_on() {
+    let Some(workspace) = workspace("sound") else {
+        return;
+    };
+    let public = workspace.app.path().join("public");
+    tone(&public.join("tone.wav"), 440, &[]);
+    let two = "-f lavfi -i sine=frequency=330:duration=2 -f lavfi -i sine=frequency=1760:duration=2 -map 0 -map 1 -c:a aac";
+    ffmpeg(two, &public.join("two.m4a"));
+    for browsers in ["1", "2"] {
+        let arguments = format!("--to 105 --quality draft --browsers {browsers}");
+        let (run, film) = render(&workspace, "film.mov", &arguments);
+        assert_eq!(run.result()["sound"], true);
+        let samples = samples(&film);
+        let part =
+            |from: f64, to: f64| &samples[(from * 48_000.0) as usize..(to * 48_000.0) as usize];
+        let heard = |from: f64| {
+            [440.0, 660.0, 330.0, 1760.0]
+                .map(|hertz| (strength(part(from, from + 0.1), hertz) / FULL * 20.0).round() / 20.0)
+        };
+        assert_eq!(heard(0.2), [0.0, 0.0, 0.0, 0.0], "{browsers}");
+        // From the first frame on, and never louder.
+        assert_eq!(heard(0.5), [0.1, 0.0, 0.0, 0.0], "{browsers}");
+        let loudest = part(0.4, 0.98)
+            .iter()
+            .fold(0.0_f32, |most, it| most.max(it.abs()));
+        assert!((0.015..0.02).contains(&loudest), "{browsers}: {loudest}");
+        assert_eq!(heard(1.2), [2.0, 0.0, 0.0, 0.0], "{browsers}");
+        let [low, high, ..] = heard(1.7);
+        assert!(
+            low < 0.1 && (0.8..1.2).contains(&high),
+            "{browsers}: {low} {high}"
+        );
+        // Slower and faster it is as high as before, more or less.
+        let [slow, ..] = heard(2.2);
+        assert!((0.4..1.3).contains(&slow), "{browsers}: {slow}");
+        let [fast, ..] = heard(2.6);
+        assert!((0.4..1.3).contains(&fast), "{browsers}: {fast}");
+        assert_eq!(heard(3.2), [0.0, 0.0, 0.0, 1.0], "{browsers}");
+    }
+}
+
+#[test]
+fn a_composition_is_told_that_it_is_rendered_and_which_files_there_are() {
+    let Some(workspace) = workspace("environment") else {
+        return;
+    };
+    workspace.write("public/seen/a b.txt", "hello");
+    let (run, _) = render(&workspace, "film.mp4", "--to 3 --quality draft");
+    assert_eq!(run.result()["frames"], 3);
+}
+
+#[test]
+fn a_slow_video_shows_the_same_frame_whichever_was_shown_before() {
+    let Some(workspace) = workspace("slow") else {
+        return;
+    };
+    let clip = "-f lavfi -i color=black:size=320x180:rate=120:duration=0.5 -vf format=yuv444p,geq=lum='20+3.4*N':cb=128:cr=128 -c:v libx264 -g 12 -crf 8 -pix_fmt yuv420p";
+    let public = workspace.app.path().join("public/clip.mp4");
+    ffmpeg(clip, &public);
+    let mut films = Vec::new();
+    for browsers in ["1", "2"] {
+        let arguments = format!("--to 60 --quality draft --browsers {browsers}");
+        let (run, film) = render(&workspace, "film.mp4", &arguments);
+        films.push(run.result()["sha256"].clone());
+        let shown: Vec<u8> = decode(&film, 320, 180, &[])
+            .iter()
+            .map(|frame| frame.get_pixel(100, 60).0[0])
+            .collect();
+        // A clip of four times as many frames a second, at a quarter of its pace: none is left out.
+        let rising = shown.windows(2).all(|pair| pair[1] > pair[0]);
+        assert!(rising, "{browsers}: {shown:?}");
+    }
+    assert_eq!(films[0], films[1]);
+}

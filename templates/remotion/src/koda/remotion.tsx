@@ -1,0 +1,57 @@
+/**
+ * What a composition imports as "remotion" (server/imports.mjs sees to that): Remotion itself, but for what its player does otherwise
+ * than its renderer. Films are made of the player's page, and sound as they would with the renderer.
+ */
+import * as remotion from "remotion";
+import { useId, useLayoutEffect, useRef, type ComponentType } from "react";
+import files from "virtual:koda-files";
+import { capturing } from "./environment";
+
+export * from "remotion";
+
+/** An element plays at most as loud as its file: this is said as 1, so that it can say what is louder too. */
+const UNIT = 16;
+
+type Volume = number | ((frame: number) => number);
+
+interface Heard {
+  volume?: Volume;
+  toneFrequency?: number;
+  audioStreamIndex?: number;
+}
+
+/** A component whose element says what is to be heard of it, for captures and for the preview's soundtrack: `data-koda-sound`. */
+function heard<Props extends Heard>(Media: ComponentType<Props>) {
+  return function Heard(props: Props) {
+    const id = useId();
+    const { volume = 1, toneFrequency: tone = 1, audioStreamIndex: stream = 0 } = props;
+    const loud = useRef(1);
+    if (typeof volume === "number") loud.current = volume;
+    const scaled: Volume = typeof volume === "number" ? volume / UNIT : (frame) => (loud.current = volume(frame)) / UNIT;
+    useLayoutEffect(() => {
+      // Remotion says how loud an element is while it draws: of the frame that an element comes with, there is none yet.
+      const element = document.querySelector<HTMLMediaElement>(`[data-koda-id="${id}"]`);
+      if (element) element.volume = Math.min(1, Math.max(0, loud.current / UNIT));
+    });
+    return <Media {...props} volume={scaled} data-koda-id={id} data-koda-sound={JSON.stringify({ unit: UNIT, tone, stream })} />;
+  };
+}
+
+export const Html5Audio = heard(remotion.Html5Audio);
+export const Html5Video = heard(remotion.Html5Video);
+export const OffthreadVideo = heard(remotion.OffthreadVideo);
+export { Html5Audio as Audio, Html5Video as Video };
+
+/** Files come from the workspace itself; a player that had them in memory would name them otherwise, and nothing could be read there. */
+export const prefetch: typeof remotion.prefetch = (src, options) =>
+  capturing ? { free: () => undefined, waitUntilDone: () => Promise.resolve(src) } : remotion.prefetch(src, options);
+
+const rendering = { isRendering: true, isPlayer: false, isStudio: false };
+export const getRemotionEnvironment: typeof remotion.getRemotionEnvironment = () => ({ ...remotion.getRemotionEnvironment(), ...(capturing ? rendering : {}) });
+export const useRemotionEnvironment: typeof remotion.useRemotionEnvironment = () => ({ ...remotion.useRemotionEnvironment(), ...(capturing ? rendering : {}) });
+
+/** A composition is given nothing from outside. */
+export const getInputProps: typeof remotion.getInputProps = <T,>() => ({}) as T;
+
+/** What lies below `public/`. */
+export const getStaticFiles: typeof remotion.getStaticFiles = () => files.map((file) => ({ ...file, src: remotion.staticFile(file.name) }));

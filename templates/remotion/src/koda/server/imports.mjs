@@ -1,0 +1,41 @@
+// Which module a composition gets for what it imports.
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+
+const FILES = "virtual:koda-files";
+
+/**
+ * Vite plugin that gives compositions `src/koda/remotion.tsx` for "remotion", where the template has one, and the page a list of the
+ * files below `public/`.
+ * @param {string} root the workspace's folder
+ * @returns {import("vite").Plugin}
+ */
+export function imports(root) {
+  const sources = join(root, "src") + sep;
+  const runtime = join(root, "src/koda") + sep;
+  const remotion = join(root, "src/koda/remotion.tsx");
+  return {
+    name: "koda:imports",
+    enforce: "pre",
+    resolveId(source, importer) {
+      if (source === FILES) return `\0${FILES}`;
+      const composition = importer?.startsWith(sources) && !importer.startsWith(runtime);
+      return source === "remotion" && composition && existsSync(remotion) ? remotion : undefined;
+    },
+    load(id) {
+      return id === `\0${FILES}` ? `export default ${JSON.stringify(publicFiles(root))};` : undefined;
+    },
+  };
+}
+
+function publicFiles(root) {
+  const folder = join(root, "public");
+  if (!existsSync(folder)) return [];
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = entries.map((entry) => {
+    const path = join(entry.parentPath, entry.name);
+    const { size, mtimeMs } = statSync(path);
+    return { name: relative(folder, path).replaceAll(sep, "/"), sizeInBytes: size, lastModified: Math.round(mtimeMs) };
+  });
+  return files.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+}
