@@ -5,7 +5,8 @@
 //   only in seek(). Animation frames fall on the composition's own frame grid, so they are a function of the frame number too.
 // - The page's machinery (packages below node_modules, or in a workspace's own cache below .koda; the template's src/koda; Vite's
 //   client) keeps real timers: React's Suspense throttle or a loader's retry must come to an end while a frame is being waited for.
-//   Machinery reads the same virtual clock.
+//   Machinery reads the same virtual clock. Animation frames are real for Remotion alone, which waits by them for the browser, and
+//   draws by its frame number: other packages draw in them.
 //
 // What a composition registers for "now" (setTimeout 0) runs in a later task without a seek. What it registers for later waits
 // for its time, unless the page has been waiting for a while with nothing else going on: then nudge() lets one-shot timers go,
@@ -101,14 +102,15 @@
   // ---- timers -----------------------------------------------------------------------------------------------------------
 
   const MACHINERY = /\/(?:node_modules|\.koda|src\/koda|@vite|@react-refresh|@id)(?:\/|$|[?:])/;
-  /** True where the script that called a timer function is not the composition's. */
-  const calledByMachinery = () => {
+  const REMOTION = /\/(?:@remotion\/|remotion\/|@remotion_[\w-]+\.js|remotion\.js)/;
+  /** True where a script of these called a timer function. */
+  const calledBy = (scripts) => {
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 3;
     const stack = String(new Error().stack);
     Error.stackTraceLimit = limit;
     const caller = stack.split("\n")[3];
-    return caller !== undefined && MACHINERY.test(caller);
+    return caller !== undefined && scripts.test(caller);
   };
 
   const report = (error) => {
@@ -162,11 +164,11 @@
     return id;
   };
   window.setTimeout = function setTimeout(callback, delay, ...args) {
-    if (calledByMachinery()) return real.setTimeout(callback, delay, ...args);
+    if (calledBy(MACHINERY)) return real.setTimeout(callback, delay, ...args);
     return register(callback, delay, args, false);
   };
   window.setInterval = function setInterval(callback, delay, ...args) {
-    if (calledByMachinery()) return real.setInterval(callback, delay, ...args);
+    if (calledBy(MACHINERY)) return real.setInterval(callback, delay, ...args);
     return register(callback, delay, args, true);
   };
   const clear = (id) => {
@@ -176,11 +178,14 @@
   window.clearInterval = clear;
 
   window.requestAnimationFrame = function requestAnimationFrame(callback) {
+    if (calledBy(REMOTION)) return real.requestAnimationFrame(callback);
     const id = ++lastId;
     frameCallbacks.set(id, callback);
     return id;
   };
-  window.cancelAnimationFrame = (id) => void frameCallbacks.delete(Number(id));
+  window.cancelAnimationFrame = (id) => {
+    if (!frameCallbacks.delete(Number(id))) real.cancelAnimationFrame(id);
+  };
   window.requestIdleCallback = (callback) =>
     real.setTimeout(() => run(callback, [{ didTimeout: false, timeRemaining: () => 50 }]), 0);
   window.cancelIdleCallback = real.clearTimeout;

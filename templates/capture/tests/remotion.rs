@@ -29,7 +29,9 @@ fn render(workspace: &Workspace, out: &str, arguments: &str) -> (Run, PathBuf) {
     let mut all = vec!["render", "--width", "320", "--height", "180", "--out"];
     all.push(out.to_str().unwrap());
     all.extend(arguments.split_whitespace());
-    (workspace.run(&all), out)
+    let run = workspace.run(&all);
+    run.result();
+    (run, out)
 }
 
 #[test]
@@ -106,4 +108,57 @@ fn a_slow_video_shows_the_same_frame_whichever_was_shown_before() {
         assert!(rising, "{browsers}: {shown:?}");
     }
     assert_eq!(films[0], films[1]);
+}
+
+#[test]
+fn a_sound_that_has_ended_does_not_have_every_frame_stepped_through() {
+    let Some(workspace) = workspace("ends") else {
+        return;
+    };
+    tone(&workspace.app.path().join("public/tone.wav"), 440, &[]);
+    let out = workspace.app.path().join("stills");
+    let frames = [45, 20, 70];
+    let mut arguments: Vec<&str> = "still --width 320 --height 180 --frames 45,20,70 --out"
+        .split(' ')
+        .collect();
+    arguments.push(out.to_str().unwrap());
+    workspace.run(&arguments).result();
+    for frame in frames {
+        let picture = image::open(out.join(format!("frame_{frame:05}.png"))).unwrap();
+        let corner = picture.to_rgb8().get_pixel(5, 5).0;
+        assert_eq!(corner, [255; 3], "frame {frame} was not leapt to");
+    }
+}
+
+#[test]
+fn an_effect_on_a_picture_is_waited_for_and_does_not_hold_up_the_film() {
+    let Some(workspace) = workspace("effect") else {
+        return;
+    };
+    let picture = "-f lavfi -i color=0x808080:size=160x90 -frames:v 1";
+    ffmpeg(picture, &workspace.app.path().join("public/grey.png"));
+    let (run, film) = render(&workspace, "film.mp4", "--to 40 --quality draft");
+    let shown = decode(&film, 320, 180, &[]);
+    for (frame, picture) in shown.iter().enumerate() {
+        let seen = picture.get_pixel(100, 60).0[0];
+        let wanted = 40 + 3 * frame;
+        assert!(
+            usize::from(seen).abs_diff(wanted) < 6,
+            "frame {frame} has {seen}, not {wanted}"
+        );
+    }
+    let text = std::fs::read_to_string(workspace.app.path().join("src/Composition.tsx")).unwrap();
+    workspace.write(
+        "src/Composition.tsx",
+        &text.replace(" effects=", " data-effects="),
+    );
+    let seconds = |run: &Run| run.result()["seconds"].as_f64().unwrap();
+    let (plain, _) = render(&workspace, "film.mp4", "--to 40 --quality draft");
+    // What waits for nothing that comes is let go after a while, in every frame.
+    assert!(
+        seconds(&run) < 4.0 * seconds(&plain),
+        "{} and {}",
+        seconds(&run),
+        seconds(&plain)
+    );
 }
