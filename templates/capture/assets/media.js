@@ -146,6 +146,8 @@
         const { unit = 1, tone = 1, stream = 0 } = JSON.parse(element.dataset.kodaSound ?? "{}");
         // One that begins at its file's beginning need not be sought to it.
         const at = asked.get(element) ?? Math.max(0, time.get.call(element));
+        // It stands at its end, and there is nothing left of it.
+        if (at >= element.duration) continue;
         heard.push({ src, at, volume: element.volume * unit, rate: element.playbackRate, tone: tone || 1, stream });
       }
       return heard;

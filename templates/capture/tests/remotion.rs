@@ -72,6 +72,8 @@ fn sounds_are_as_loud_as_high_and_as_fast_as_they_say_from_their_first_frame_on(
         assert!((0.4..1.3).contains(&slow), "{browsers}: {slow}");
         let [fast, ..] = heard(2.6);
         assert!((0.4..1.3).contains(&fast), "{browsers}: {fast}");
+        // Two seconds at six times their pace are over by then.
+        assert_eq!(heard(2.88), [0.0, 0.0, 0.0, 0.0], "{browsers}");
         assert_eq!(heard(3.2), [0.0, 0.0, 0.0, 1.0], "{browsers}");
     }
 }

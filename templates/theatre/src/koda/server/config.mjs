@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { koda } from "./plugin.mjs";
 import { dependencies } from "./dependencies.mjs";
 import { imports } from "./imports.mjs";
+import { media } from "./media.mjs";
 import { prepared } from "./prepared.mjs";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -29,7 +30,7 @@ export default {
   cacheDir: process.env.KODA_VITE_CACHE || prepared(modules),
   clearScreen: false,
   logLevel: "warn",
-  plugins: [imports(root), koda(root)],
+  plugins: [imports(root), media(root), koda(root)],
   oxc: { jsx: { runtime: "automatic", importSource: "react" } },
   json: { namedExports: false },
   // Nothing is installed at run time, so everything importable is known: no scan, and no reload when an import is new.
