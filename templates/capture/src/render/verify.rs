@@ -156,54 +156,70 @@ fn archive(path: &Path, expected: &Expected) -> Result<()> {
     Ok(())
 }
 
-/// Decodes one frame of the output, counted from 0.
+/// A film this short is decoded once for all frames that are wanted of it: there is a key frame at its beginning, and every one of
+/// them would be reached from there. In seconds.
+const AT_ONCE: f64 = 8.0;
+
+/// Decodes frames of the output, counted from 0, in order.
 ///
 /// # Errors
 /// `verify_failed` where there is no such frame.
-pub async fn frame(path: &Path, index: u32, expected: &Expected) -> Result<RgbaImage> {
+pub async fn frames(path: &Path, indices: &[u32], expected: &Expected) -> Result<Vec<RgbaImage>> {
     if expected.format == Format::Png {
-        return archived(path, index, expected);
+        let pictures = indices.iter().map(|index| archived(path, *index, expected));
+        return pictures.collect();
     }
+    // Frames of a GIF build on each other and have uneven times, so they are counted.
+    let short = f64::from(expected.frames) / expected.fps <= AT_ONCE;
+    if short || expected.format == Format::Gif {
+        return decoded(path, indices, None, expected).await;
+    }
+    let each = indices.iter().map(|index| async move {
+        // Half a frame early, so that rounding cannot step over it.
+        let seconds = (f64::from(*index) - 0.5).max(0.0) / expected.fps;
+        decoded(path, &[*index], Some(seconds), expected).await
+    });
+    Ok(try_join_all(each).await?.into_iter().flatten().collect())
+}
+
+/// The frames of these numbers; or the one at a second of the film.
+async fn decoded(
+    path: &Path,
+    indices: &[u32],
+    at: Option<f64>,
+    expected: &Expected,
+) -> Result<Vec<RgbaImage>> {
     let mut decode = command(program("KODA_FFMPEG", "ffmpeg"));
     decode
         .args(["-hide_banner", "-loglevel", "error", "-nostdin"])
         .args(expected.format.decoder(expected.transparent));
-    if expected.format == Format::Gif {
-        // Frames of a GIF build on each other and have uneven times: count them.
-        decode
-            .arg("-i")
-            .arg(path)
-            .args(["-vf", &format!("select=eq(n\\,{index})"), "-vsync", "0"]);
-    } else {
-        // Half a frame early, so that rounding cannot step over it.
-        let seconds = (f64::from(index) - 0.5).max(0.0) / expected.fps;
-        decode
-            .args(["-ss", &format!("{seconds:.6}"), "-i"])
-            .arg(path);
+    if let Some(seconds) = at {
+        decode.args(["-ss", &format!("{seconds:.6}")]);
     }
-    decode.args([
-        "-map",
-        "0:v:0",
-        "-frames:v",
-        "1",
-        "-f",
-        "rawvideo",
-        "-pix_fmt",
-        "rgba",
-        "pipe:1",
-    ]);
+    decode.arg("-i").arg(path).args(["-map", "0:v:0"]);
+    if at.is_none() {
+        let wanted: Vec<String> = indices.iter().map(|n| format!("eq(n\\,{n})")).collect();
+        decode.args(["-vf", &format!("select={}", wanted.join("+"))]);
+    }
+    decode
+        .args(["-vsync", "0", "-frames:v", &indices.len().to_string()])
+        .args(["-f", "rawvideo", "-pix_fmt", "rgba", "pipe:1"]);
     let output = decode
         .output()
         .await
         .map_err(|error| wrong(format!("ffmpeg cannot be started: {error}")))?;
+    let size = expected.width as usize * expected.height as usize * 4;
+    let raw = output.stdout.chunks_exact(size).map(<[u8]>::to_vec);
+    let pictures: Vec<RgbaImage> = raw
+        .filter_map(|raw| RgbaImage::from_raw(expected.width, expected.height, raw))
+        .collect();
+    if output.status.success() && pictures.len() == indices.len() {
+        return Ok(pictures);
+    }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    RgbaImage::from_raw(expected.width, expected.height, output.stdout)
-        .filter(|_| output.status.success())
-        .ok_or_else(|| {
-            wrong(format!(
-                "frame {index} of the output cannot be decoded: {said}"
-            ))
-        })
+    Err(wrong(format!(
+        "frames {indices:?} of the output cannot be decoded: {said}"
+    )))
 }
 
 fn archived(path: &Path, index: u32, expected: &Expected) -> Result<RgbaImage> {
@@ -253,10 +269,8 @@ pub async fn like(
     expected: &Expected,
 ) -> Result<()> {
     let (psnr, ssim, tint) = expected.format.tolerance(quality);
-    let decoded = samples
-        .iter()
-        .map(|sample| frame(path, sample.index, expected));
-    let decoded = try_join_all(decoded).await?;
+    let indices: Vec<u32> = samples.iter().map(|sample| sample.index).collect();
+    let decoded = frames(path, &indices, expected).await?;
     for (sample, written) in samples.iter().zip(&decoded) {
         let alike = pixels::compare(&sample.picture, written);
         if (alike.psnr < psnr && alike.ssim < ssim) || alike.tint > tint {
