@@ -12,7 +12,8 @@ const shared = [
   "index.html", "tsconfig.json", "vite.config.ts", "dev.mjs",
   ...["card.ts", "contract.ts", "design.ts", "engine.ts", "environment.ts", "faults.ts", "fonts.ts", "main.ts", "measure.ts", "motion.ts", "page.ts",
     "pending.tsx", "playback.ts", "resources.ts", "soundtrack.ts", "stage.ts", "standalone.ts", "transport.ts", "wait.ts",
-    "server/config.mjs", "server/imports.mjs", "server/plugin.mjs", "server/serve.mjs", "server/watch.mjs"].map((file) => `src/koda/${file}`),
+    "server/config.mjs", "server/imports.mjs", "server/media.mjs", "server/plugin.mjs", "server/probe.mjs", "server/serve.mjs", "server/transcode.mjs",
+    "server/watch.mjs"].map((file) => `src/koda/${file}`),
 ];
 
 test("the templates share one runtime", () => {

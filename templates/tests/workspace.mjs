@@ -50,13 +50,13 @@ export class Workspace {
     this.write("koda.json", JSON.stringify(this.manifest));
   }
 
-  async start(environment = {}) {
+  async start(environment = {}, stderr = "inherit") {
     const port = await freePort();
     this.origin = `http://127.0.0.1:${port}`;
     this.server = spawn(process.execPath, ["dev.mjs"], {
       cwd: this.root,
       env: { ...process.env, KODA_SOCKET: "", KODA_PORT: String(port), ...environment },
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", stderr],
     });
     await new Promise((done, failed) => {
       this.server.stdout.once("data", done);
