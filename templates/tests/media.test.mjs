@@ -231,9 +231,18 @@ describe("a file that browsers cannot play", () => {
     const answers = await Promise.all([ask("/new.mov"), ask("/new.mov"), ask("/new.mov", { range: "bytes=0-" })]);
     assert.deepEqual(answers.map(({ status }) => status), [200, 200, 206]);
     assert.equal(copies("new.mov").length, 1);
+    // What a composition is told of its files is as new.
+    const listed = async () => String((await ask("/@id/__x00__virtual:koda-files")).body);
+    assert.doesNotMatch(await listed(), /"seen\.mov"/);
     encode(file("seen.part"), "m=bt709:r=tv,format=yuv420p", [...HEVC, "-f", "mov"], { from: 2 });
     renameSync(file("seen.part"), file("seen.mov"));
-    for (const end = Date.now() + 5000; copies("seen.mov").length === 0; await new Promise((done) => setTimeout(done, 20))) assert.ok(Date.now() < end);
+    for (const end = Date.now() + 20_000; copies("seen.mov").length === 0; await new Promise((done) => setTimeout(done, 20))) assert.ok(Date.now() < end);
+    // Who takes frames can wait for it.
+    const pending = async () => JSON.parse((await ask("/__koda/media")).body).pending;
+    for (const end = Date.now() + 20_000; (await pending()).length > 0; await new Promise((done) => setTimeout(done, 20))) assert.ok(Date.now() < end);
+    const [copy] = copies("seen.mov");
+    assert.ok(existsSync(copy));
+    assert.match(await listed(), /"seen\.mov"/);
   });
 
   test("is served anew when it is replaced, and its copy goes with it", async () => {
@@ -250,7 +259,7 @@ describe("a file that browsers cannot play", () => {
     assert.equal(made.length, 2);
     assert.ok(existsSync(made[1]));
     rmSync(file("change.mov"));
-    for (const end = Date.now() + 5000; made.some((copy) => existsSync(copy)); await new Promise((done) => setTimeout(done, 50))) assert.ok(Date.now() < end);
+    for (const end = Date.now() + 20_000; made.some((copy) => existsSync(copy)); await new Promise((done) => setTimeout(done, 50))) assert.ok(Date.now() < end);
     assert.notEqual((await ask("/change.mov")).status, 200);
   });
 
@@ -270,7 +279,7 @@ describe("a file that browsers cannot play", () => {
         for (const name of names) {
           copyFileSync(made, `${name}.part`);
           renameSync(`${name}.part`, name);
-          for (const end = Date.now() + 5000; copies(basename(names[0])).length === 0; await new Promise((done) => setTimeout(done, 20))) assert.ok(Date.now() < end);
+          for (const end = Date.now() + 20_000; copies(basename(names[0])).length === 0; await new Promise((done) => setTimeout(done, 20))) assert.ok(Date.now() < end);
         }
       };
       // Nor is it while the preview is at it.

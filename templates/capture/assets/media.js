@@ -9,7 +9,8 @@
   // shortest frame there is would do; containers round times to a millisecond.
   const NUDGE = 0.001;
   // A video that is not drawn at all is told of nothing. One that is has been drawn after so many milliseconds of real time and so
-  // many frames of the compositor, whichever is later; and where that draws nothing either, after the longest.
+  // many frames of the compositor, whichever is later; and where that draws nothing either, after the longest. Until then one is
+  // waited for in any case that was drawn the last time and lies within the window: a busy machine is late with it.
   const PATIENCE = 250;
   const ENOUGH = 12;
   const PLACED = 3; // frames of the compositor
@@ -19,10 +20,16 @@
   const seen = new WeakSet();
 
   const asked = new WeakMap(); // element → seconds that it was last sought to
+  const sought = new WeakSet(); // videos of which no frame has reached the compositor since then
 
   const seek = (element, seconds) => {
     asked.set(element, seconds);
-    if (Math.abs(time.get.call(element) - seconds - NUDGE) > 1e-6) time.set.call(element, seconds + NUDGE);
+    if (Math.abs(time.get.call(element) - seconds - NUDGE) <= 1e-6) return;
+    if (element instanceof HTMLVideoElement) {
+      watch(element);
+      sought.add(element);
+    }
+    time.set.call(element, seconds + NUDGE);
   };
   Object.defineProperty(prototype, "currentTime", {
     ...time,
@@ -73,6 +80,7 @@
 
   const presented = new WeakMap(); // video → the time of the frame that has reached the compositor
   const known = new WeakSet(); // videos that have been drawn
+  const lively = new WeakSet(); // videos that were drawn when they were last waited for
   let told = () => undefined;
   const watch = (video) => {
     if (presented.has(video)) return;
@@ -80,6 +88,7 @@
     const next = () =>
       video.requestVideoFrameCallback((_, { mediaTime }) => {
         presented.set(video, mediaTime);
+        sought.delete(video);
         told();
         next();
       });
@@ -97,8 +106,14 @@
     }
   };
   const shows = (video) => {
+    // For a moment after it has sought, a video still has the frame before.
+    if (sought.has(video)) return false;
     const wanted = decoded(video);
     return wanted === null || (wanted >= 0 && Math.abs(presented.get(video) - wanted) <= 1e-3);
+  };
+  const inSight = (video) => {
+    const { left, top, right, bottom } = video.getBoundingClientRect();
+    return right > 0 && bottom > 0 && left < innerWidth && top < innerHeight;
   };
   /** Videos have their frames before the compositor has, which draws those before until then. */
   const drawn = async (videos) => {
@@ -113,7 +128,8 @@
       told();
     };
     const inTime = () => beats * BEAT < LONGEST;
-    const patient = () => (beats * BEAT < PATIENCE || frames < ENOUGH) && inTime();
+    const late = () => videos.some((video) => !shows(video) && lively.has(video) && inSight(video));
+    const patient = () => inTime() && (beats * BEAT < PATIENCE || frames < ENOUGH || late());
     const happens = () => new Promise((done) => (told = done));
     const fresh = videos.some((video) => !known.has(video));
     if (!fresh && videos.every(shows)) return;
@@ -130,25 +146,31 @@
     real.clearInterval(timer);
     // Whatever came of it, the same frames are not waited for again.
     for (const video of videos) {
+      if (shows(video)) lively.add(video);
+      else lively.delete(video);
       presented.set(video, decoded(video) ?? -1);
+      sought.delete(video);
       known.add(video);
     }
   };
 
   const media = {
     /** What can be heard at the frame now shown: what of, from which second of it, how loud, how fast and at which pitch. What an
-     * element says of itself is in `data-koda-sound`: the unit of its volume, its tone, and which of the file's sounds it is. */
+     * element says of itself is in `data-koda-sound`: the unit of its volume, how loud it begins, its tone, and which of
+     * the file's sounds it is. */
     sounds() {
       const heard = [];
       for (const element of new Set([...document.querySelectorAll("audio, video"), ...running.keys()])) {
         const src = element.currentSrc || element.src;
         if (!src || element.muted || element.volume === 0 || element.error) continue;
-        const { unit = 1, tone = 1, stream = 0 } = JSON.parse(element.dataset.kodaSound ?? "{}");
+        const { unit = 1, loud = 1, tone = 1, stream = 0 } = JSON.parse(element.dataset.kodaSound ?? "{}");
         // One that begins at its file's beginning need not be sought to it.
         const at = asked.get(element) ?? Math.max(0, time.get.call(element));
         // It stands at its end, and there is nothing left of it.
         if (at >= element.duration) continue;
-        heard.push({ src, at, volume: element.volume * unit, rate: element.playbackRate, tone: tone || 1, stream });
+        // One whose volume has never been set says how loud it was to be.
+        const volume = element.volume < 1 ? element.volume * unit : loud;
+        heard.push({ src, at, volume, rate: element.playbackRate, tone, stream });
       }
       return heard;
     },

@@ -102,7 +102,7 @@
   // ---- timers -----------------------------------------------------------------------------------------------------------
 
   const MACHINERY = /\/(?:node_modules|\.koda|src\/koda|@vite|@react-refresh|@id)(?:\/|$|[?:])/;
-  const REMOTION = /\/(?:@remotion\/|remotion\/|@remotion_[\w-]+\.js|remotion\.js)/;
+  const REMOTION = /\/(?:node_modules|deps)\/(?:@remotion\/|remotion\/|@remotion_[\w-]+\.js|remotion\.js)/;
   /** True where a script of these called a timer function. */
   const calledBy = (scripts) => {
     const limit = Error.stackTraceLimit;

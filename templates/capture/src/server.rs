@@ -7,10 +7,12 @@ use std::time::Duration;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
+use serde::Deserialize;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::check::sources;
 use crate::error::{Code, Failure, Result};
 use crate::process::{Group, command};
 
@@ -20,6 +22,8 @@ const PORT: u16 = 5173;
 const LISTEN_WITHIN: Duration = Duration::from_secs(30);
 /// How long one file may take; a first request waits for Vite to bundle dependencies.
 const ANSWER_WITHIN: Duration = Duration::from_secs(45);
+/// How often it is asked whether it still copies videos.
+const MEDIA_POLL: Duration = Duration::from_millis(100);
 
 /// How long a server that somebody else has just started may take to listen.
 const STARTS_WITHIN: Duration = Duration::from_secs(15);
@@ -49,6 +53,13 @@ enum Build {
     Development,
     /// React without them: a frame takes a tenth less.
     Production,
+}
+
+/// What the server says of copies.
+#[derive(Deserialize, Default)]
+struct Media {
+    /// Files below `public/` of which it is not known yet whether they play, or whose copies are being made.
+    pending: Vec<String>,
 }
 
 /// An answer of the server.
@@ -164,6 +175,35 @@ impl Server {
             _own: Some(group),
             _cache: cache,
         })
+    }
+
+    /// Waits until the server has made copies of the videos and sounds that browsers cannot play and that the composition names: a
+    /// page gives up on them sooner. A server that knows nothing of it has none to make. Answers the one that is still made after
+    /// this time.
+    ///
+    /// # Errors
+    /// `page_failed` where the server does not answer.
+    pub async fn media_ready(&self, app: &Path, within: Duration) -> Result<Option<String>> {
+        let deadline = Instant::now() + within;
+        let mut sources = None;
+        loop {
+            let answer = self.get("/__koda/media").await?;
+            let said: Media = serde_json::from_str(&answer.body).unwrap_or_default();
+            if answer.status != 200 || said.pending.is_empty() {
+                return Ok(None);
+            }
+            let sources = sources.get_or_insert_with(|| sources::read(app));
+            let named = |path: &String| {
+                let name = path.rsplit('/').next().unwrap_or(path);
+                let lists = |text: &str| text.contains(name) || text.contains("getStaticFiles");
+                sources.iter().any(|source| lists(&source.text))
+            };
+            let waits = said.pending.into_iter().find(named);
+            if waits.is_none() || Instant::now() > deadline {
+                return Ok(waits);
+            }
+            sleep(MEDIA_POLL).await;
+        }
     }
 
     /// The address of the page.

@@ -1,6 +1,7 @@
 //! `still`: single frames as PNG files.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -11,6 +12,9 @@ use crate::output::line;
 use crate::page::{Options, Page, Picture};
 use crate::pixels;
 use crate::server::Server;
+
+/// How long copies of videos that browsers cannot play may take.
+const MEDIA_WITHIN: Duration = Duration::from_secs(30);
 
 /// Most pictures on a contact sheet.
 const ON_SHEET: usize = 12;
@@ -57,6 +61,7 @@ pub async fn run(request: &Request) -> Result<()> {
     std::fs::create_dir_all(&request.out).map_err(|error| unwritable(&request.out, &error))?;
 
     let server = Server::find_or_start(&request.app).await?;
+    server.media_ready(&request.app, MEDIA_WITHIN).await?;
     let browser = Browser::for_engine(manifest.engine).await?;
     let options = Options {
         base: server.base(),

@@ -40,7 +40,7 @@ fn clip(path: &Path) -> Vec<f64> {
     greys
 }
 
-/// What FFmpeg makes of a file with these arguments.
+/// All frames of a video.
 fn decode(path: &Path, width: u32, height: u32) -> Vec<RgbaImage> {
     raw(path, "-f rawvideo -pix_fmt rgba")
         .chunks((width * height * 4) as usize)

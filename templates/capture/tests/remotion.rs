@@ -34,6 +34,10 @@ fn render(workspace: &Workspace, out: &str, arguments: &str) -> (Run, PathBuf) {
     (run, out)
 }
 
+fn loudest_of(samples: &[f32]) -> f32 {
+    samples.iter().fold(0.0, |most, it| most.max(it.abs()))
+}
+
 #[test]
 fn sounds_are_as_loud_as_high_and_as_fast_as_they_say_from_their_first_frame_on() {
     let Some(workspace) = workspace("sound") else {
@@ -43,8 +47,11 @@ fn sounds_are_as_loud_as_high_and_as_fast_as_they_say_from_their_first_frame_on(
     tone(&public.join("tone.wav"), 440, &[]);
     let two = "-f lavfi -i sine=frequency=330:duration=2 -f lavfi -i sine=frequency=1760:duration=2 -map 0 -map 1 -c:a aac";
     ffmpeg(two, &public.join("two.m4a"));
+    let picture = "-f lavfi -i color=blue:size=160x90:rate=30:duration=2 -c:v libx264 -pix_fmt yuv420p -c:a pcm_s16le";
+    let picture: Vec<&str> = picture.split(' ').collect();
+    tone(&public.join("clip.mov"), 880, &picture);
     for browsers in ["1", "2"] {
-        let arguments = format!("--to 105 --quality draft --browsers {browsers}");
+        let arguments = format!("--to 135 --quality draft --browsers {browsers}");
         let (run, film) = render(&workspace, "film.mov", &arguments);
         assert_eq!(run.result()["sound"], true);
         let samples = samples(&film);
@@ -57,9 +64,7 @@ fn sounds_are_as_loud_as_high_and_as_fast_as_they_say_from_their_first_frame_on(
         assert_eq!(heard(0.2), [0.0, 0.0, 0.0, 0.0], "{browsers}");
         // From the first frame on, and never louder.
         assert_eq!(heard(0.5), [0.1, 0.0, 0.0, 0.0], "{browsers}");
-        let loudest = part(0.4, 0.98)
-            .iter()
-            .fold(0.0_f32, |most, it| most.max(it.abs()));
+        let loudest = loudest_of(part(0.4, 0.98));
         assert!((0.015..0.02).contains(&loudest), "{browsers}: {loudest}");
         assert_eq!(heard(1.2), [2.0, 0.0, 0.0, 0.0], "{browsers}");
         let [low, high, ..] = heard(1.7);
@@ -75,6 +80,13 @@ fn sounds_are_as_loud_as_high_and_as_fast_as_they_say_from_their_first_frame_on(
         // Two seconds at six times their pace are over by then.
         assert_eq!(heard(2.88), [0.0, 0.0, 0.0, 0.0], "{browsers}");
         assert_eq!(heard(3.2), [0.0, 0.0, 0.0, 1.0], "{browsers}");
+        for (at, loud) in [(3.5, 0.1), (3.7, 0.5), (3.9, 0.9)] {
+            let seen = heard(at)[0];
+            assert!((seen - loud).abs() < 0.06, "{browsers}: {seen} at {at}");
+        }
+        // What comes again as its length is known is no louder for that.
+        let loudest = loudest_of(part(4.0, 4.5));
+        assert!((0.08..0.1).contains(&loudest), "{browsers}: {loudest}");
     }
 }
 

@@ -237,7 +237,7 @@ fn imported(
 
 /// `url(…)`, `@import` and sizes of the window in a style sheet.
 fn style(app: &Path, source: &Source, found: &mut Vec<Diagnostic>) {
-    if let Some(length) = unfit::length(&source.text) {
+    if let Some(length) = unfit::in_style_sheet(&source.text) {
         // It is a part of that text.
         let offset = length.as_ptr() as usize - source.text.as_ptr() as usize;
         let (line, column) = source.position(offset);

@@ -10,12 +10,12 @@ mod load;
 mod locate;
 mod policy;
 mod scene;
-mod sources;
+pub(crate) mod sources;
 mod types;
 mod unfit;
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -30,6 +30,8 @@ use crate::server::Server;
 use crate::still::write_sheet;
 use locate::Locator;
 
+/// How long copies of videos that browsers cannot play may take.
+const MEDIA_WITHIN: Duration = Duration::from_secs(60);
 /// Short side of the pictures that are looked at, in pixels.
 const SHORT_SIDE: u32 = 540;
 /// Where the contact sheet goes, below the workspace.
@@ -188,6 +190,8 @@ impl Check {
         {
             return Ok(());
         }
+        // What comes of one that takes longer is for the page to say.
+        server.media_ready(app, MEDIA_WITHIN).await?;
         let mut locator = Locator::new(app, server);
         let base = server.base();
         let short = manifest.width.min(manifest.height).max(1);

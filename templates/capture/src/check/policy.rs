@@ -366,11 +366,12 @@ impl<'a> Visit<'a> for Policy {
     }
 
     fn visit_template_literal(&mut self, it: &TemplateLiteral<'a>) {
-        for part in &it.quasis {
+        for (index, part) in it.quasis.iter().enumerate() {
             self.styled(part.span().start, &part.value.raw);
             // `${share}vw` is a length too.
             let raw = part.value.raw.as_str();
-            let whole = if raw.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            let goes_on = raw.starts_with(|first: char| first.is_ascii_alphabetic());
+            let whole = if index > 0 && goes_on {
                 format!("0{raw}")
             } else {
                 raw.to_owned()

@@ -51,7 +51,7 @@ pub fn import(module: &str, name: Option<&str>) -> Option<(String, &'static str)
 
 /// Units of a length that are parts of the window.
 const UNITS: &[&str] = &[
-    "vw", "vh", "vmin", "vmax", "vi", "vb", "svw", "svh", "lvw", "lvh", "dvw", "dvh",
+    "vw", "vh", "vmin", "vmax", "svw", "svh", "lvw", "lvh", "dvw", "dvh",
 ];
 
 /// Why a size of the window is none of the composition's.
@@ -64,7 +64,6 @@ pub fn measures_window(object: &str, property: &str) -> bool {
         "innerHeight",
         "outerWidth",
         "outerHeight",
-        "devicePixelRatio",
         "visualViewport",
         "screen",
     ];
@@ -97,18 +96,51 @@ pub fn window_length(value: &str) -> Option<&str> {
     if is_value { length(value) } else { None }
 }
 
-/// The first such length in a style sheet.
-pub fn length(text: &str) -> Option<&str> {
+/// The first such length in a style sheet's values, or the first query of the window's size.
+pub fn in_style_sheet(text: &str) -> Option<&str> {
+    let mut rest = text;
+    while !rest.is_empty() {
+        if let Some(comment) = rest.strip_prefix("/*") {
+            rest = comment.split_once("*/").map_or("", |(_, after)| after);
+            continue;
+        }
+        if rest.starts_with("@media") {
+            let (query, after) = rest.split_once('{').unwrap_or((rest, ""));
+            let sizes = [
+                "width",
+                "height",
+                "aspect-ratio",
+                "orientation",
+                "resolution",
+            ];
+            if sizes.iter().any(|size| query.contains(size)) {
+                return Some(query.trim_end());
+            }
+            rest = after;
+            continue;
+        }
+        if let Some(value) = rest.strip_prefix(':')
+            && let Some(end) = value.find([';', '{', '}'])
+            && !value[end..].starts_with('{')
+            && let Some(found) = length(&value[..end])
+        {
+            return Some(found);
+        }
+        let mut characters = rest.chars();
+        characters.next();
+        rest = characters.as_str();
+    }
+    None
+}
+
+/// The first such length.
+fn length(text: &str) -> Option<&str> {
     let part =
         |character: char| character.is_ascii_alphanumeric() || character == '.' || character == '_';
     text.split(|character| !part(character)).find(|word| {
         let number = word.trim_end_matches(|character: char| character.is_ascii_alphabetic());
-        !number.is_empty()
-            && number.starts_with(|first: char| first.is_ascii_digit() || first == '.')
-            && number
-                .chars()
-                .all(|digit| digit.is_ascii_digit() || digit == '.')
-            && UNITS.contains(&&word[number.len()..])
+        let digits = |digit: char| digit.is_ascii_digit() || digit == '.';
+        !number.is_empty() && number.chars().all(digits) && UNITS.contains(&&word[number.len()..])
     })
 }
 
@@ -129,6 +161,23 @@ mod tests {
             ("#10vw", None),
         ] {
             assert_eq!(window_length(value), found, "{value}");
+        }
+    }
+
+    #[test]
+    fn parts_of_the_window_are_found_in_style_sheets_and_not_in_comments_and_names() {
+        for (text, found) in [
+            ("/* never 100vw: */ p { width: 50%; }", None),
+            (".h-100vh:hover { width: 50%; }", None),
+            ("p { margin: 0 2vw; }", Some("2vw")),
+            ("p { height: calc(100vh - 2px) }", Some("100vh")),
+            (
+                "@media (min-width: 600px) { p { top: 0 } }",
+                Some("@media (min-width: 600px)"),
+            ),
+            ("@media print { p { top: 0 } }", None),
+        ] {
+            assert_eq!(in_style_sheet(text), found, "{text}");
         }
     }
 }

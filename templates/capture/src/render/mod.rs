@@ -15,7 +15,7 @@ mod verify;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all, try_join_all};
 use serde::Serialize;
@@ -107,6 +107,7 @@ pub async fn run(request: &Request) -> Result<()> {
         kept.map(|_| before.clone()),
     );
     progress.at(Stage::Start, u32::try_from(there).unwrap_or(u32::MAX));
+    playable(&server, &request.app).await?;
     let wanted: Vec<u32> = missing
         .iter()
         .flat_map(|part| frames[parts.range(*part)].iter().copied())
@@ -206,6 +207,17 @@ pub async fn run(request: &Request) -> Result<()> {
     Ok(())
 }
 
+/// Waits for copies of videos that browsers cannot play.
+async fn playable(server: &Server, app: &Path) -> Result<()> {
+    let Some(path) = server.media_ready(app, MEDIA_WITHIN).await? else {
+        return Ok(());
+    };
+    let message =
+        format!("browsers cannot play public/{path}, and a copy that they can is not made yet");
+    let hint = "upload it as H.264 (MP4), or a shorter part of it";
+    Err(Failure::new(Code::PageFailed, message).hint(hint))
+}
+
 /// Brings up so many browsers, and looks at the composition in the first of them.
 async fn gather(
     many: usize,
@@ -247,6 +259,9 @@ async fn clips_of(
     }
     Ok(clips)
 }
+
+/// How long copies of videos that browsers cannot play may take: two minutes of a phone's, with few processors.
+const MEDIA_WITHIN: Duration = Duration::from_secs(20 * 60);
 
 /// How a film of pixels is called.
 const PIXELS: &str = "pixels";

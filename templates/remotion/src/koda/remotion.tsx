@@ -20,20 +20,38 @@ interface Heard {
   audioStreamIndex?: number;
 }
 
+/** As an element is told: never quite its loudest, by which those are known that have not been told. */
+const told = (loud: number) => Math.min(loud / UNIT, 0.999);
+
 /** A component whose element says what is to be heard of it, for captures and for the preview's soundtrack: `data-koda-sound`. */
 function heard<Props extends Heard>(Media: ComponentType<Props>) {
   return function Heard(props: Props) {
     const id = useId();
-    const { volume = 1, toneFrequency: tone = 1, audioStreamIndex: stream = 0 } = props;
-    const loud = useRef(1);
-    if (typeof volume === "number") loud.current = volume;
-    const scaled: Volume = typeof volume === "number" ? volume / UNIT : (frame) => (loud.current = volume(frame)) / UNIT;
+    const { volume = 1, toneFrequency = 1, audioStreamIndex = 0 } = props;
+    const last = useRef(1);
+    // Remotion asks for the frame now shown first, and then for all others.
+    let now: number | undefined = typeof volume === "number" ? volume : undefined;
+    const scaled: Volume =
+      typeof volume === "number"
+        ? told(volume)
+        : (frame) => {
+            const loud = volume(frame);
+            now ??= loud;
+            return told(loud);
+          };
     useLayoutEffect(() => {
+      last.current = now ?? last.current;
       // Remotion says how loud an element is while it draws: of the frame that an element comes with, there is none yet.
       const element = document.querySelector<HTMLMediaElement>(`[data-koda-id="${id}"]`);
-      if (element) element.volume = Math.min(1, Math.max(0, loud.current / UNIT));
+      if (element) element.volume = Math.max(0, told(last.current));
     });
-    return <Media {...props} volume={scaled} data-koda-id={id} data-koda-sound={JSON.stringify({ unit: UNIT, tone, stream })} />;
+    const sound = {
+      unit: UNIT,
+      loud: now ?? last.current,
+      tone: toneFrequency > 0 ? toneFrequency : 1,
+      stream: Number.isInteger(audioStreamIndex) && audioStreamIndex > 0 ? audioStreamIndex : 0,
+    };
+    return <Media {...props} volume={scaled} data-koda-id={id} data-koda-sound={JSON.stringify(sound)} />;
   };
 }
 

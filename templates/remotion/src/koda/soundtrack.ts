@@ -176,10 +176,11 @@ function runsItself(element: HTMLMediaElement): boolean {
   return element.autoplay || !element.paused;
 }
 
-/** How loud it is, in the unit that it says itself. */
+/** How loud it is, in the unit that it says itself. One that has never been set says how loud it was to be. */
 function loudness({ volume, dataset }: HTMLMediaElement): number {
-  const { unit } = JSON.parse(dataset.kodaSound ?? "{}") as { unit?: number };
-  return volume * (unit ?? 1);
+  if (dataset.kodaSound === undefined) return volume;
+  const { unit, loud } = JSON.parse(dataset.kodaSound) as { unit: number; loud: number };
+  return volume < 1 ? volume * unit : loud;
 }
 
 /** The whole file: an address may say that only a part of it is to be played. */

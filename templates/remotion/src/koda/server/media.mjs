@@ -22,6 +22,7 @@ const STILL_OPENING = 1000;
 
 /**
  * Vite plugin that has copies made of what browsers cannot play in `public/`, as soon as it is there, and served in its place.
+ * `GET /__koda/media` tells which files have not been looked into yet, or are being copied: `{"pending": ["assets/clip.mov"]}`.
  * @param {string} root the workspace's folder
  * @returns {import("vite").Plugin}
  */
@@ -35,6 +36,11 @@ export function media(root) {
       const { cacheDir, server: { fs } } = server.config;
       const copies = playable(root, cacheDir, (folder) => fs.allow.push(folder));
       for (const event of ["add", "change", "unlink"]) server.watcher.on(event, copies.changed);
+      server.middlewares.use("/__koda/media", (_request, response) => {
+        response.setHeader("content-type", "application/json");
+        response.setHeader("cache-control", "no-store");
+        response.end(JSON.stringify({ pending: copies.pending() }));
+      });
       server.middlewares.use(copies.middleware);
       end = copies.end;
       process.once("exit", end);
@@ -54,7 +60,8 @@ function playable(root, cache, serves) {
   const files = new Map();
   /** @type {Set<string>} seen, and not yet looked into */
   const seen = new Set();
-  let looking = false;
+  /** The file that is looked into now. */
+  let looking = "";
   let ended = false;
   let folder = "";
   let made = 0;
@@ -167,12 +174,12 @@ function playable(root, cache, serves) {
 
   async function look() {
     if (looking) return;
-    looking = true;
     for (const path of seen) {
       seen.delete(path);
+      looking = path;
       if (isOurs(path)) await settled(path);
     }
-    looking = false;
+    looking = "";
   }
 
   /** As `copyOf`, for a file that may be gone by now, or a copy that somebody removed. */
@@ -203,6 +210,9 @@ function playable(root, cache, serves) {
     },
 
     changed,
+
+    /** Paths below public/. */
+    pending: () => [...(looking ? [looking] : []), ...seen].map((path) => relative(publicFolder, path).replaceAll(sep, "/")),
 
     /** Sends those who ask for a file to its copy; before whatever serves files. */
     async middleware(request, _response, next) {

@@ -1,11 +1,16 @@
 // Copies of sounds and videos that browsers play: the same frames at the same times, in colours that every browser understands.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { statSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import { INPUT, program } from "./probe.mjs";
 
 /** Bits of one copy, about: 500 MB, of the two gigabytes that a sandbox may have. */
 const ROOM = 4e9;
+/** The largest a copy may become, in bytes: where a file does not tell how long it lasts, nothing else bounds it. */
+const LARGEST = (ROOM / 8) * 1.5;
+/** Sound alone is PCM up to this many seconds, which are 115 MB. */
+const PLAIN = 600;
 /** More a second than any picture needs, and than encoders can count. */
 const FASTEST = 8e8;
 /** With so many bits for each pixel of each frame, all frames can be key frames, and a jump decodes one frame. */
@@ -20,9 +25,12 @@ const [WHITE, BRIGHTEST] = [203, 1000];
 
 const AS_709 = "-color_primaries bt709 -color_trc bt709 -colorspace bt709 -color_range tv".split(" ");
 
-/** The name of what a copy is put into. What keeps its alpha has to be WebM; sound alone is PCM, which has no delay to get wrong. */
-export function extension({ picture, pictureAnew }) {
-  if (!picture) return "wav";
+/**
+ * The name of what a copy is put into. What keeps its alpha has to be WebM; sound alone is PCM, which has no delay to get wrong, but
+ * for what is long, and for several sounds, of which WAV holds one.
+ */
+export function extension({ picture, pictureAnew, sounds, seconds }) {
+  if (!picture) return sounds.length === 1 && seconds > 0 && seconds <= PLAIN ? "wav" : "mp4";
   const webm = pictureAnew ? hasAlpha(picture) : picture.codec_name !== "h264";
   return webm ? "webm" : "mp4";
 }
@@ -34,11 +42,11 @@ export function extension({ picture, pictureAnew }) {
  */
 export function recipe(it) {
   const kind = extension(it);
-  const args = ["-sn", "-dn", "-map_chapters", "-1", "-threads", "4", "-f", kind];
+  const args = ["-sn", "-dn", "-map_chapters", "-1", "-threads", "4", "-fs", String(LARGEST), "-f", kind];
   if (it.timed) args.push("-copyts");
   if (it.picture) args.push("-map", `0:${it.picture.index}`, ...(it.pictureAnew ? drawn(it) : ["-c:v", "copy"]));
   // Without a picture there are no times to keep in the file: what begins late has silence before.
-  if (kind === "wav") return [...args, "-map", `0:${it.sounds[0].index}`, "-c:a", "pcm_s16le", "-af", "aresample=async=1:first_pts=0"];
+  if (kind === "wav") return [...args, "-map", `0:${it.sounds[0].index}`, "-c:a", "pcm_s16le", "-ac", "2", "-af", "aresample=async=1:first_pts=0"];
   it.sounds.forEach((sound, index) => args.push("-map", `0:${sound.index}`, ...heard(sound, index, kind)));
   return args;
 }
@@ -118,4 +126,6 @@ export async function transcode(from, to, args, signal) {
   child.stderr.on("data", (chunk) => (said = (said + chunk).slice(0, 500)));
   const [code] = await once(child, "close");
   if (code !== 0) throw new Error(said.split("\n")[0].replace(/^\[.*?\] /, "").replaceAll(`file:${from}`, "it") || "FFmpeg was ended");
+  // It would have been cut off there.
+  if (statSync(to).size > LARGEST * 0.98) throw new Error(`its copy would be larger than ${LARGEST / 1e6} MB`);
 }

@@ -22,6 +22,15 @@ export function imports(root) {
       const composition = importer?.startsWith(sources) && !importer.startsWith(runtime);
       return source === "remotion" && composition && existsSync(remotion) ? remotion : undefined;
     },
+    configureServer({ watcher, environments }) {
+      const below = join(root, "public") + sep;
+      const renew = (path) => {
+        const graph = environments.client.moduleGraph;
+        const module = path.startsWith(below) && graph.getModuleById(`\0${FILES}`);
+        if (module) graph.invalidateModule(module);
+      };
+      for (const event of ["add", "change", "unlink"]) watcher.on(event, renew);
+    },
     load(id) {
       return id === `\0${FILES}` ? `export default ${JSON.stringify(publicFiles(root))};` : undefined;
     },
