@@ -24,12 +24,14 @@
 
   const seek = (element, seconds) => {
     asked.set(element, seconds);
-    if (Math.abs(time.get.call(element) - seconds - NUDGE) <= 1e-6) return;
+    // Beyond its end it stands there.
+    const place = Math.min(seconds + NUDGE, element.duration || Infinity);
+    if (Math.abs(time.get.call(element) - place) <= 1e-6) return;
     if (element instanceof HTMLVideoElement) {
       watch(element);
       sought.add(element);
     }
-    time.set.call(element, seconds + NUDGE);
+    time.set.call(element, place);
   };
   Object.defineProperty(prototype, "currentTime", {
     ...time,
@@ -57,7 +59,7 @@
     nativePause.call(this);
   };
 
-  const place = (element, { from, since }, now) => {
+  const bring = (element, { from, since }, now) => {
     const passed = from + ((now - since) / 1000) * element.playbackRate;
     const { duration } = element;
     if (!Number.isFinite(duration)) return seek(element, Math.max(0, passed));
@@ -191,7 +193,7 @@
         element.play();
       }
       for (const [element, began] of running) {
-        if (element.isConnected) place(element, began, now);
+        if (element.isConnected) bring(element, began, now);
         else running.delete(element);
       }
       const videos = [...document.getElementsByTagName("video")];
