@@ -54,6 +54,7 @@ fn sounds_are_as_loud_as_high_and_as_fast_as_they_say_from_their_first_frame_on(
         let arguments = format!("--to 135 --quality draft --browsers {browsers}");
         let (run, film) = render(&workspace, "film.mov", &arguments);
         assert_eq!(run.result()["sound"], true);
+        assert_eq!(run.result()["browsers"].to_string(), browsers);
         let samples = samples(&film);
         let part =
             |from: f64, to: f64| &samples[(from * 48_000.0) as usize..(to * 48_000.0) as usize];
@@ -105,13 +106,14 @@ fn a_slow_video_shows_the_same_frame_whichever_was_shown_before() {
     let Some(workspace) = workspace("slow") else {
         return;
     };
-    let clip = "-f lavfi -i color=black:size=320x180:rate=120:duration=0.5 -vf format=yuv444p,geq=lum='20+3.4*N':cb=128:cr=128 -c:v libx264 -g 12 -crf 8 -pix_fmt yuv420p";
+    let clip = "-f lavfi -i color=black:size=320x180:rate=120:duration=0.75 -vf format=yuv444p,geq=lum='20+2.2*N':cb=128:cr=128 -c:v libx264 -g 12 -crf 8 -pix_fmt yuv420p";
     let public = workspace.app.path().join("public/clip.mp4");
     ffmpeg(clip, &public);
     let mut films = Vec::new();
     for browsers in ["1", "2"] {
-        let arguments = format!("--to 60 --quality draft --browsers {browsers}");
+        let arguments = format!("--to 84 --quality draft --browsers {browsers}");
         let (run, film) = render(&workspace, "film.mp4", &arguments);
+        assert_eq!(run.result()["browsers"].to_string(), browsers);
         films.push(run.result()["sha256"].clone());
         let shown: Vec<u8> = decode(&film, 320, 180, &[])
             .iter()

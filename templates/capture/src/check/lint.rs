@@ -237,16 +237,12 @@ fn imported(
 
 /// `url(…)`, `@import` and sizes of the window in a style sheet.
 fn style(app: &Path, source: &Source, found: &mut Vec<Diagnostic>) {
-    if let Some(length) = unfit::in_style_sheet(&source.text) {
+    if let Some(size) = unfit::in_style_sheet(&source.text) {
         // It is a part of that text.
-        let offset = length.as_ptr() as usize - source.text.as_ptr() as usize;
+        let offset = size.as_ptr() as usize - source.text.as_ptr() as usize;
         let (line, column) = source.position(offset);
-        let message = format!("{length} is a size of the window, not of the composition");
-        found.push(
-            Diagnostic::error(Gate::Lint, "window_size", message)
-                .at(Place::new(source.path.clone(), line, column))
-                .hint(unfit::WINDOW_HINT),
-        );
+        let place = Place::new(source.path.clone(), line, column);
+        found.push(unfit::window_size(size).at(place));
     }
     for opening in ["url(", "@import "] {
         for (offset, _) in source.text.match_indices(opening) {

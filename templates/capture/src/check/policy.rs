@@ -121,8 +121,7 @@ impl Policy {
     }
 
     fn window_size(&mut self, offset: u32, what: &str) {
-        let message = format!("{what} is a size of the window, not of the composition");
-        self.report(offset, "window_size", message, unfit::WINDOW_HINT);
+        self.found.push((offset, unfit::window_size(what)));
     }
 
     fn called(&mut self, offset: u32, name: &str) {

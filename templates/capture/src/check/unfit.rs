@@ -1,6 +1,8 @@
 //! What a composition could use, and what would come out otherwise than it was meant: features of Remotion that viewers' browsers do not
 //! have or that make no part of the picture, and sizes of the window, which is that of the preview or of the output.
 
+use super::diagnostic::{Diagnostic, Gate};
+
 /// Names of `remotion` and `@remotion/transitions` that draw by html-in-canvas, which browsers have behind a flag.
 const DRAWN_BY_BROWSER: &[&str] = &[
     "HtmlInCanvas",
@@ -54,8 +56,13 @@ const UNITS: &[&str] = &[
     "vw", "vh", "vmin", "vmax", "svw", "svh", "lvw", "lvh", "dvw", "dvh",
 ];
 
-/// Why a size of the window is none of the composition's.
-pub const WINDOW_HINT: &str = "use width and height of useVideoConfig(), or per cent of what it lies in: the window is as large as the preview or the exported video";
+const WINDOW_HINT: &str = "use width and height of useVideoConfig(), or per cent of what it lies in: the window is as large as the preview or the exported video";
+
+/// What is to be said of a size of the window.
+pub fn window_size(what: &str) -> Diagnostic {
+    let message = format!("{what} is a size of the window, not of the composition");
+    Diagnostic::error(Gate::Lint, "window_size", message).hint(WINDOW_HINT)
+}
 
 /// Properties of the window that say how large it is.
 pub fn measures_window(object: &str, property: &str) -> bool {

@@ -218,6 +218,14 @@ impl Run {
         self.last()
     }
 
+    /// The first of what a check found, which must be something.
+    pub fn first_finding(&self) -> &Value {
+        let report = self.result();
+        assert_eq!(report["type"], "check");
+        assert_eq!(report["ok"], false, "{report}");
+        &report["diagnostics"][0]
+    }
+
     /// Lines of a type.
     pub fn of(&self, kind: &str) -> Vec<&Value> {
         self.lines
