@@ -64,13 +64,13 @@ async function measure(scene, height, serveUrl, folder, port) {
   const file = (name) => join(scratch, `${scene.name}-${height}-${name}.mp4`);
   const shape = { port, folder, width, height, frames, engine: scene.engine, scene: scene.name };
   const ways = { standard: (watched) => koda({ ...shape, quality: "standard", out: file("standard") }, watched), screenshots: (watched) => peer("screenshots", { ...shape, out: file("screenshots") }, watched) };
+  ways.high = (watched) => koda({ ...shape, quality: "high", out: file("high") }, watched);
   ways.draft = (watched) => koda({ ...shape, quality: "draft", out: file("draft") }, watched);
   if (scene.engine === "remotion") {
     const remotion = { ...shape, serveUrl, length };
-    ways.high = (watched) => koda({ ...shape, quality: "high", out: file("high") }, watched);
     ways.remotion = (watched) => peer("remotion", { ...remotion, out: file("remotion") }, watched);
     ways.remotionHigh = (watched) => peer("remotion", { ...remotion, preset: "medium", crf: 16, out: file("remotionHigh") }, watched);
-  }
+  } else ways.screenshotsHigh = (watched) => peer("screenshots", { ...shape, preset: "medium", crf: 16, out: file("screenshotsHigh") }, watched);
   const runs = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
   for (let round = 0; round < Number(ROUNDS); round++) for (const [name, way] of Object.entries(ways)) runs[name].push(await way());
   // Looking at memory holds processes up: that is a round of its own, whose times do not count.
@@ -82,6 +82,7 @@ async function measure(scene, height, serveUrl, folder, port) {
   const times = (one, other) => Number((row[`${one}_fps`] / row[`${other}_fps`]).toFixed(2));
   row.standard_to_screenshots = times("standard", "screenshots");
   row.draft_to_screenshots = times("draft", "screenshots");
+  if (runs.screenshotsHigh) row.high_to_screenshots = times("high", "screenshotsHigh");
   if (runs.remotion) Object.assign(row, { draft_to_remotion: times("draft", "remotion"), standard_to_remotion: times("standard", "remotion"), high_to_remotion: times("high", "remotionHigh") });
   if (runs.remotion) {
     // What Remotion draws, without what its own JPEG and x264 lose.
@@ -110,8 +111,8 @@ try {
       const row = await measure(scene, height, serveUrl, folder, port);
       rows.push(row);
       const list = (names) => names.filter((name) => row[`${name}_fps`]).map((name) => `${name} ${row[`${name}_fps`]}/s${row[`${name}_mb`] ? ` ${row[`${name}_mb`]} MB` : ""}`);
-      process.stdout.write(`${scene.what}, ${row.size} (${row.capture}${row.because ? `, because ${row.because}` : ""}): ${list(["draft", "standard", "high", "remotion", "remotionHigh", "screenshots"]).join(", ")}\n`);
-      process.stdout.write(`  against Remotion: draft ${row.draft_to_remotion ?? "–"} ×, standard ${row.standard_to_remotion ?? "–"} ×, high ${row.high_to_remotion ?? "–"} ×; against screenshots: draft ${row.draft_to_screenshots} ×, standard ${row.standard_to_screenshots} ×; SSIM at least ${row.ssim_least}, mean ${row.ssim_mean}${row.ssim_to_screenshots ? `; to screenshots at least ${row.ssim_to_screenshots}` : ""}\n`);
+      process.stdout.write(`${scene.what}, ${row.size} (${row.capture}${row.because ? `, because ${row.because}` : ""}): ${list(["draft", "standard", "high", "remotion", "remotionHigh", "screenshots", "screenshotsHigh"]).join(", ")}\n`);
+      process.stdout.write(`  against Remotion: draft ${row.draft_to_remotion ?? "–"} ×, standard ${row.standard_to_remotion ?? "–"} ×, high ${row.high_to_remotion ?? "–"} ×; against screenshots: draft ${row.draft_to_screenshots} ×, standard ${row.standard_to_screenshots} ×, high ${row.high_to_screenshots ?? "–"} ×; SSIM at least ${row.ssim_least}, mean ${row.ssim_mean}${row.ssim_to_screenshots ? `; to screenshots at least ${row.ssim_to_screenshots}` : ""}\n`);
       if (row.ssim_draft_to_drawn) process.stdout.write(`  SSIM to what Remotion draws, at least: draft ${row.ssim_draft_to_drawn}, standard ${row.ssim_standard_to_drawn}, high ${row.ssim_high_to_drawn}; Remotion's own file ${row.ssim_remotion_to_drawn}\n`);
     }
     stop();

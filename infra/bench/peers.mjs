@@ -38,7 +38,7 @@ async function remotion({ serveUrl, scene, width, out, frames, length, preset, c
 }
 
 /** A screenshot of each frame as PNG by puppeteer, then FFmpeg. */
-async function screenshots({ port, engine, width, height, out, frames }) {
+async function screenshots({ port, engine, width, height, out, frames, preset = "veryfast", crf = 20 }) {
   const { launch } = await import("puppeteer-core");
   const gl = engine === "theatre" ? ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"] : [];
   const browser = await launch({ executablePath: chromium, headless: "shell", args: ["--no-sandbox", "--hide-scrollbars", ...gl] });
@@ -54,7 +54,7 @@ async function screenshots({ port, engine, width, height, out, frames }) {
     await page.evaluate((number) => window.koda.show(number), frame);
     await page.screenshot({ path: join(folder, `${String(frame).padStart(5, "0")}.png`) });
   }
-  await run("ffmpeg", ["-v", "error", "-y", "-framerate", "30", "-i", join(folder, "%05d.png"), "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p", "-colorspace", "bt709", "-color_range", "tv", "-movflags", "+faststart", out]);
+  await run("ffmpeg", ["-v", "error", "-y", "-framerate", "30", "-i", join(folder, "%05d.png"), "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-c:v", "libx264", "-preset", preset, "-crf", `${crf}`, "-pix_fmt", "yuv420p", "-colorspace", "bt709", "-color_range", "tv", "-movflags", "+faststart", out]);
   const seconds = (performance.now() - began) / 1000;
   await browser.close();
   await rm(folder, { recursive: true });

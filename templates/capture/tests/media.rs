@@ -89,6 +89,10 @@ fn a_video_shows_the_frame_of_the_time_whether_it_runs_or_is_sought() {
         let expected = [number.saturating_sub(10), number];
         assert_eq!(shown(frame, &greys), expected, "frame {number}");
     }
+    // However the workspace is named.
+    let arguments = "render --out again.mov --width 640 --height 360 --to 50";
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    assert_eq!(fixture.run_within(&arguments).result()["copied_videos"], 1);
 }
 
 #[test]

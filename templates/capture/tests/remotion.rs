@@ -15,6 +15,18 @@ use support::{Run, Workspace, ffmpeg, here};
 /// How strong FFmpeg's own sine is, as one channel made of two.
 const FULL: f64 = 0.125 * std::f64::consts::SQRT_2;
 
+/// The fixture of pictures that are not there, and what is shown in their place.
+fn fallbacks() -> Option<Workspace> {
+    let workspace = workspace("fallback")?;
+    for colour in ["red", "green"] {
+        let picture = format!("-f lavfi -i color={colour}:size=16x9 -frames:v 1");
+        let path = format!("public/{colour}.png");
+        ffmpeg(&picture, &workspace.app.path().join(path));
+    }
+    workspace.write("public/broken.png", "no picture");
+    Some(workspace)
+}
+
 /// A workspace with one of the compositions of `fixtures/remotion`. None where the template's packages are not installed.
 fn workspace(composition: &str) -> Option<Workspace> {
     let workspace = Workspace::new("remotion")?;
@@ -177,4 +189,40 @@ fn an_effect_on_a_picture_is_waited_for_and_does_not_hold_up_the_film() {
         seconds(&run),
         seconds(&plain)
     );
+}
+
+#[test]
+fn what_a_composition_shows_in_place_of_a_missing_picture_is_waited_for() {
+    let Some(workspace) = fallbacks() else {
+        return;
+    };
+    for browsers in ["1", "2"] {
+        let arguments = format!("--to 6 --quality draft --browsers {browsers}");
+        let (_, film) = render(&workspace, "film.mp4", &arguments);
+        for (frame, picture) in decode(&film, 320, 180, &[]).iter().enumerate() {
+            let [red, green] = [(80, 0), (240, 1)].map(|(x, of)| picture.get_pixel(x, 90).0[of]);
+            let wanted = if frame < 3 { 0 } else { 128 };
+            assert!(red > 240, "frame {frame}: {red}");
+            assert!(green.abs_diff(wanted) < 8, "frame {frame}: {green}");
+        }
+    }
+}
+
+#[test]
+fn a_render_that_is_delayed_and_not_continued_ends_when_the_call_said_and_by_its_name() {
+    let Some(workspace) = fallbacks() else {
+        return;
+    };
+    let path = workspace.app.path().join("src/Composition.tsx");
+    let text = std::fs::read_to_string(path).unwrap();
+    let text = text.replace("continueRender(handle), [", "undefined, [");
+    workspace.write("src/Composition.tsx", &text.replace("5000", "700"));
+    let began = std::time::Instant::now();
+    let arguments = "render --width 320 --height 180 --to 6 --out film.mp4";
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    let run = workspace.run(&arguments);
+    let message = run.last()["message"].to_string();
+    assert!(message.contains("a moment"), "{message}");
+    assert!(message.contains("0.7 seconds"), "{message}");
+    assert!(began.elapsed().as_secs() < 15, "{:?}", began.elapsed());
 }

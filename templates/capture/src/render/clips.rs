@@ -75,16 +75,16 @@ impl Clips {
             if !clip.is_worth_copying(frames as f64 * share) {
                 continue;
             }
-            let path = clips.folder(app)?.join(format!("{index}.mp4"));
+            let folder = clips.folder(app)?;
+            let name = folder.file_name().unwrap_or_default().display();
+            let copy = format!("{base}{name}/{index}.mp4");
+            let path = folder.join(format!("{index}.mp4"));
             if transcode(address, &path).await?
-                && let Ok(served) = path.strip_prefix(app)
+                && clip.is_as(Clip::probe(&copy, room).await.as_ref())
             {
-                let copy = format!("{base}{}", served.display());
-                if clip.is_as(Clip::probe(&copy, room).await.as_ref()) {
-                    room -= clip.size();
-                    clips.addresses.insert(address.clone(), copy);
-                    continue;
-                }
+                room -= clip.size();
+                clips.addresses.insert(address.clone(), copy);
+                continue;
             }
             // What is not used takes no room; it may not have been made at all.
             let _ = std::fs::remove_file(&path);

@@ -112,6 +112,14 @@ impl Fixture {
         finish(self.command(arguments))
     }
 
+    /// The same from within the workspace's folder, by the name that it has there.
+    pub fn run_within(&self, arguments: &[&str]) -> Run {
+        let mut command = named(self.app.path(), Path::new("."), arguments);
+        command.env("KODA_PORT", self.port.to_string());
+        command.current_dir(self.app.path());
+        finish(command)
+    }
+
     /// How to open its page with the library.
     pub fn options(&self) -> Options {
         let base = format!("http://127.0.0.1:{}/", self.port);
@@ -236,11 +244,16 @@ impl Run {
 }
 
 fn program(app: &Path, arguments: &[&str]) -> Command {
+    named(app, app, arguments)
+}
+
+/// The program over a workspace which its arguments name so.
+fn named(app: &Path, name: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_koda-capture"));
     command
         .args(arguments)
         .arg("--app")
-        .arg(app)
+        .arg(name)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -99,11 +99,11 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
     },
 
     async settle() {
-      const deadline = realNow() + PATIENCE;
+      const since = realNow();
       for (;;) {
-        if (pendingHandles() > 0) await handlesContinued(deadline, () => verifyImages(stage));
+        if (pendingHandles() > 0) await handlesContinued(since, () => verifyImages(stage));
         while (suspended()) {
-          if (realNow() > deadline) throw new Error(`Frame ${view.frame} is still suspended after ${PATIENCE / 1000} seconds.`);
+          if (realNow() - since > PATIENCE) throw new Error(`Frame ${view.frame} is still suspended after ${PATIENCE / 1000} seconds.`);
           await sleep(4);
           // React may put off showing what has arrived by a timer, which a capture's clock holds still. Drawing again does not wait.
           apply({ frame: view.frame });

@@ -1,5 +1,39 @@
-import "remotion";
-import { realNow, sleep } from "./wait";
+import { delayRender, useDelayRender } from "remotion";
+import { useMemo } from "react";
+import { PATIENCE, realNow, sleep } from "./wait";
+
+/** No call may ask for more, in milliseconds: whoever asks for a frame waits half a minute. */
+const LONGEST = 28_000;
+
+interface Asked {
+  label: string;
+  patience: number;
+}
+
+/** What calls of a composition said, by handle. */
+const asked = new Map<number, Asked>();
+
+type Delay = typeof delayRender;
+
+/**
+ * Heeds what a call says of itself. Remotion does so in its renderer alone: `timeoutInMilliseconds` here is real time, and the page is
+ * not loaded anew for `retries`, because nothing comes from a network that could fail once.
+ */
+function heeded(delay: Delay): Delay {
+  return (label, options) => {
+    const handle = delay(label, options);
+    const patience = options?.timeoutInMilliseconds;
+    asked.set(handle, { label: label ?? "", patience: Math.min(patience && patience > 0 ? patience : PATIENCE, LONGEST) });
+    return handle;
+  };
+}
+
+export const heededDelayRender = heeded(delayRender);
+
+export function useHeededDelayRender(): ReturnType<typeof useDelayRender> {
+  const { delayRender, ...others } = useDelayRender();
+  return { ...others, delayRender: useMemo(() => heeded(delayRender), [delayRender]) };
+}
 
 /** How many calls of `delayRender()` still wait for their `continueRender()`. */
 export function pendingHandles(): number {
@@ -7,10 +41,18 @@ export function pendingHandles(): number {
 }
 
 /** Resolves when every `delayRender()` was continued; `verify` throws where that cannot happen any more. */
-export async function handlesContinued(deadline: number, verify: () => void): Promise<void> {
-  while (pendingHandles() > 0) {
+export async function handlesContinued(since: number, verify: () => void): Promise<void> {
+  for (;;) {
+    const handles = window.remotion_delayRenderHandles;
+    for (const handle of asked.keys()) if (!handles.includes(handle)) asked.delete(handle);
+    if (handles.length === 0) return;
     verify();
-    if (realNow() > deadline) throw new Error("delayRender() was called, but continueRender() was not called for it.");
+    for (const handle of handles) {
+      const { label, patience } = asked.get(handle) ?? { label: "", patience: PATIENCE };
+      if (realNow() - since < patience) continue;
+      const call = label ? `delayRender(${JSON.stringify(label)})` : "delayRender()";
+      throw new Error(`${call} was called, but continueRender() was not called for it within ${patience / 1000} seconds.`);
+    }
     await sleep(2);
   }
 }

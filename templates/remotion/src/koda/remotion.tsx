@@ -3,8 +3,9 @@
  * than its renderer. Films are made of the player's page, and sound as they would with the renderer.
  */
 import * as remotion from "remotion";
-import { useId, useLayoutEffect, useRef, type ComponentType } from "react";
+import { forwardRef, useId, useLayoutEffect, useRef, type ComponentType } from "react";
 import files from "virtual:koda-files";
+import { heededDelayRender, useHeededDelayRender } from "./delay-render";
 import { capturing } from "./environment";
 
 export * from "remotion";
@@ -59,6 +60,11 @@ export const Html5Audio = heard(remotion.Html5Audio);
 export const Html5Video = heard(remotion.Html5Video);
 export const OffthreadVideo = heard(remotion.OffthreadVideo);
 export { Html5Audio as Audio, Html5Video as Video };
+
+/** Files come from the workspace itself: what is not there now is not there a second later, and `onError` may have something better. */
+export const Img: typeof remotion.Img = forwardRef((props, ref) => <remotion.Img {...props} maxRetries={0} ref={ref} />);
+
+export { heededDelayRender as delayRender, useHeededDelayRender as useDelayRender };
 
 /** Files come from the workspace itself; a player that had them in memory would name them otherwise, and nothing could be read there. */
 export const prefetch: typeof remotion.prefetch = (src, options) =>

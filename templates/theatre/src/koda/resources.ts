@@ -1,4 +1,5 @@
 import { capturing } from "./environment";
+import { realNow, sleep } from "./wait";
 
 /** Pictures, videos and fonts that a frame needs. */
 
@@ -77,20 +78,37 @@ if (capturing) decodeWithPaint();
 
 /** Throws where a picture on the stage cannot be shown. */
 export function verifyImages(stage: HTMLElement): void {
-  for (const image of stage.getElementsByTagName("img")) {
-    if ((image.getAttribute("src") || image.srcset) && image.complete) verify(image);
+  for (const image of stage.getElementsByTagName("img")) if (shows(image) && image.complete) verify(image);
+}
+
+function shows(image: HTMLImageElement): boolean {
+  return Boolean(image.getAttribute("src") || image.srcset);
+}
+
+/** Whether a picture stays where it is and is loaded; false where something else took its place. */
+async function loaded(image: HTMLImageElement): Promise<boolean> {
+  let replaced = false;
+  while (image.isConnected && shows(image)) {
+    if (!image.complete) await once(image, "load", "error");
+    else if (image.naturalWidth > 0) return !replaced;
+    else {
+      verify(image);
+      replaced = true;
+      await sleep(2);
+    }
   }
+  return false;
 }
 
 /** Resolves when all that the stage now shows is loaded; rejects when something of it cannot be. */
 export async function arrived(stage: HTMLElement): Promise<void> {
   const waits: Promise<unknown>[] = [];
+  let replaced = false;
   for (const image of stage.getElementsByTagName("img")) {
-    if (!image.getAttribute("src") && !image.srcset) continue;
+    if (!shows(image)) continue;
     // A picture decoded later than its frame is painted would be missing in it.
     if (image.decoding !== "sync") image.decoding = "sync";
-    if (!image.complete) waits.push(once(image, "load", "error").then(() => verify(image)));
-    else verify(image);
+    if (!image.complete || image.naturalWidth === 0) waits.push(loaded(image).then((stays) => (replaced ||= !stays)));
     if (!capturing && image.complete && image.naturalWidth > 0) waits.push(image.decode().catch(() => undefined));
   }
   for (const url of backgrounds(stage)) {
@@ -111,6 +129,8 @@ export async function arrived(stage: HTMLElement): Promise<void> {
     }
   }
   if (waits.length > 0) await Promise.all(waits);
+  // What came in its place has to arrive as well.
+  if (replaced) return arrived(stage);
   await fontsArrived(stage);
 }
 
@@ -119,8 +139,17 @@ export function forgetMissing(): void {
   for (const [url, { state }] of states) if (state === "missing") states.delete(url);
 }
 
+/** How long a composition has, in milliseconds, to put something in a broken picture's place (`onError`). */
+const GRACE = 250;
+const broken = new WeakMap<HTMLImageElement, { src: string; since: number }>();
+
+/** Throws where a picture cannot be loaded, and nothing else was put in its place. */
 function verify(image: HTMLImageElement) {
-  if (image.naturalWidth === 0) throw missing(image.currentSrc || image.src);
+  if (image.naturalWidth > 0) return;
+  const src = image.currentSrc || image.src;
+  const known = broken.get(image);
+  if (known?.src !== src) broken.set(image, { src, since: realNow() });
+  else if (realNow() - known.since > GRACE) throw missing(src);
 }
 
 function missing(url: string): Error {
