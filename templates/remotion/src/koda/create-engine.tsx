@@ -4,13 +4,13 @@ import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import { Internals } from "remotion";
 import type { Manifest } from "./contract";
-import { handlesContinued, pendingHandles } from "./delay-render";
+import { forgetHandles, handlesContinued, pendingHandles } from "./delay-render";
 import type { Engine, Failed, Loaded } from "./engine";
 import { capturing } from "./environment";
 import { measureTexts } from "./measure";
 import { Boundary, Settling, suspended } from "./pending";
 import { arrived, verifyImages } from "./resources";
-import { PATIENCE, realNow, sleep } from "./wait";
+import { PATIENCE, realNow, sleep, task } from "./wait";
 
 interface View {
   Composition: ComponentType | null;
@@ -71,6 +71,17 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
     flushSync(() => set(view));
   }
 
+  /** Resolves when nothing is suspended any more. */
+  async function shown() {
+    const since = realNow();
+    while (suspended()) {
+      if (realNow() - since > PATIENCE) throw new Error(`Frame ${view.frame} is still suspended after ${PATIENCE / 1000} seconds.`);
+      await sleep(4);
+      // React may put off showing what has arrived by a timer, which a capture's clock holds still. Drawing again does not wait.
+      apply({ frame: view.frame });
+    }
+  }
+
   return {
     canvas: null,
 
@@ -100,16 +111,21 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
 
     async settle() {
       const since = realNow();
-      for (;;) {
-        if (pendingHandles() > 0) await handlesContinued(since, () => verifyImages(stage));
-        while (suspended()) {
-          if (realNow() - since > PATIENCE) throw new Error(`Frame ${view.frame} is still suspended after ${PATIENCE / 1000} seconds.`);
-          await sleep(4);
-          // React may put off showing what has arrived by a timer, which a capture's clock holds still. Drawing again does not wait.
-          apply({ frame: view.frame });
+      try {
+        for (;;) {
+          if (pendingHandles() > 0) {
+            await handlesContinued(since, () => verifyImages(stage));
+            // What was set together with continuing is not drawn yet, and may wait for something itself.
+            await task();
+            if (pendingHandles() > 0) continue;
+          }
+          await shown();
+          await arrived(stage);
+          if (pendingHandles() === 0 && !suspended()) return;
         }
-        await arrived(stage);
-        if (pendingHandles() === 0 && !suspended()) return;
+      } catch (error) {
+        forgetHandles();
+        throw error;
       }
     },
 

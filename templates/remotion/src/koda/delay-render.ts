@@ -8,6 +8,8 @@ const LONGEST = 28_000;
 interface Asked {
   label: string;
   patience: number;
+  /** When it was called, as realNow() has it. */
+  at: number;
 }
 
 /** What calls of a composition said, by handle. */
@@ -23,7 +25,8 @@ function heeded(delay: Delay): Delay {
   return (label, options) => {
     const handle = delay(label, options);
     const patience = options?.timeoutInMilliseconds;
-    asked.set(handle, { label: label ?? "", patience: Math.min(patience && patience > 0 ? patience : PATIENCE, LONGEST) });
+    forgetContinued();
+    asked.set(handle, { label: label ?? "", patience: Math.min(patience && patience > 0 ? patience : PATIENCE, LONGEST), at: realNow() });
     return handle;
   };
 }
@@ -35,21 +38,32 @@ export function useHeededDelayRender(): ReturnType<typeof useDelayRender> {
   return { ...others, delayRender: useMemo(() => heeded(delayRender), [delayRender]) };
 }
 
+function forgetContinued(): void {
+  for (const handle of asked.keys()) if (!window.remotion_delayRenderHandles.includes(handle)) asked.delete(handle);
+}
+
+/** What a composition that failed still waited for must not hold up the one that comes after it. */
+export function forgetHandles(): void {
+  window.remotion_delayRenderHandles = [];
+}
+
 /** How many calls of `delayRender()` still wait for their `continueRender()`. */
 export function pendingHandles(): number {
   return window.remotion_delayRenderHandles.length;
 }
 
-/** Resolves when every `delayRender()` was continued; `verify` throws where that cannot happen any more. */
+/**
+ * Resolves when every `delayRender()` was continued; `verify` throws where that cannot happen any more.
+ * @param since when the frame was asked for: nobody waits longer for it than the longest call may
+ */
 export async function handlesContinued(since: number, verify: () => void): Promise<void> {
   for (;;) {
     const handles = window.remotion_delayRenderHandles;
-    for (const handle of asked.keys()) if (!handles.includes(handle)) asked.delete(handle);
     if (handles.length === 0) return;
     verify();
     for (const handle of handles) {
-      const { label, patience } = asked.get(handle) ?? { label: "", patience: PATIENCE };
-      if (realNow() - since < patience) continue;
+      const { label, patience, at } = asked.get(handle) ?? { label: "", patience: PATIENCE, at: since };
+      if (realNow() - Math.max(since, at) < patience && realNow() - since < LONGEST) continue;
       const call = label ? `delayRender(${JSON.stringify(label)})` : "delayRender()";
       throw new Error(`${call} was called, but continueRender() was not called for it within ${patience / 1000} seconds.`);
     }

@@ -63,6 +63,7 @@ export { Html5Audio as Audio, Html5Video as Video };
 
 /** Files come from the workspace itself: what is not there now is not there a second later, and `onError` may have something better. */
 export const Img: typeof remotion.Img = forwardRef((props, ref) => <remotion.Img {...props} maxRetries={0} ref={ref} />);
+export const CanvasImage: typeof remotion.CanvasImage = forwardRef((props, ref) => <remotion.CanvasImage {...props} maxRetries={0} ref={ref} />);
 
 export { heededDelayRender as delayRender, useHeededDelayRender as useDelayRender };
 

@@ -1,5 +1,5 @@
 import { capturing } from "./environment";
-import { realNow, sleep } from "./wait";
+import { PATIENCE, realNow, sleep } from "./wait";
 
 /** Pictures, videos and fonts that a frame needs. */
 
@@ -85,30 +85,33 @@ function shows(image: HTMLImageElement): boolean {
   return Boolean(image.getAttribute("src") || image.srcset);
 }
 
-/** Whether a picture stays where it is and is loaded; false where something else took its place. */
-async function loaded(image: HTMLImageElement): Promise<boolean> {
+/** Whether a picture is loaded and is the one that it was; false where something else took its place. */
+async function loaded(image: HTMLImageElement, since: number): Promise<boolean> {
   let replaced = false;
   while (image.isConnected && shows(image)) {
-    if (!image.complete) await once(image, "load", "error");
-    else if (image.naturalWidth > 0) return !replaced;
-    else {
+    if (image.complete) {
       verify(image);
+      if (image.naturalWidth > 0) return !replaced;
       replaced = true;
-      await sleep(2);
     }
+    // One address after the other may be tried, for ever.
+    if (realNow() - since > PATIENCE) throw missing(image.currentSrc || image.src);
+    await (image.complete ? sleep(2) : Promise.race([once(image, "load", "error"), sleep(1000)]));
   }
   return false;
 }
 
 /** Resolves when all that the stage now shows is loaded; rejects when something of it cannot be. */
-export async function arrived(stage: HTMLElement): Promise<void> {
+export async function arrived(stage: HTMLElement, since = realNow()): Promise<void> {
   const waits: Promise<unknown>[] = [];
   let replaced = false;
   for (const image of stage.getElementsByTagName("img")) {
     if (!shows(image)) continue;
     // A picture decoded later than its frame is painted would be missing in it.
     if (image.decoding !== "sync") image.decoding = "sync";
-    if (!image.complete || image.naturalWidth === 0) waits.push(loaded(image).then((stays) => (replaced ||= !stays)));
+    if (!image.complete || image.naturalWidth === 0) {
+      waits.push(loaded(image, since).then((stays) => (replaced ||= !stays)));
+    } else broken.delete(image);
     if (!capturing && image.complete && image.naturalWidth > 0) waits.push(image.decode().catch(() => undefined));
   }
   for (const url of backgrounds(stage)) {
@@ -130,7 +133,7 @@ export async function arrived(stage: HTMLElement): Promise<void> {
   }
   if (waits.length > 0) await Promise.all(waits);
   // What came in its place has to arrive as well.
-  if (replaced) return arrived(stage);
+  if (replaced) return arrived(stage, since);
   await fontsArrived(stage);
 }
 
@@ -141,15 +144,20 @@ export function forgetMissing(): void {
 
 /** How long a composition has, in milliseconds, to put something in a broken picture's place (`onError`). */
 const GRACE = 250;
-const broken = new WeakMap<HTMLImageElement, { src: string; since: number }>();
+/** And how often it is looked for: a browser that was held up has had no time at all. */
+const LOOKS = 20;
+const broken = new WeakMap<HTMLImageElement, { src: string; since: number; looks: number }>();
 
 /** Throws where a picture cannot be loaded, and nothing else was put in its place. */
 function verify(image: HTMLImageElement) {
-  if (image.naturalWidth > 0) return;
+  if (image.naturalWidth > 0) {
+    broken.delete(image);
+    return;
+  }
   const src = image.currentSrc || image.src;
   const known = broken.get(image);
-  if (known?.src !== src) broken.set(image, { src, since: realNow() });
-  else if (realNow() - known.since > GRACE) throw missing(src);
+  if (known?.src !== src) broken.set(image, { src, since: realNow(), looks: 1 });
+  else if (++known.looks > LOOKS && realNow() - known.since > GRACE) throw missing(src);
 }
 
 function missing(url: string): Error {
