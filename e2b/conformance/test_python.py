@@ -1,8 +1,12 @@
 """The checklist of E2B's protocol: PyPI's `e2b` against whatever E2B_API_URL names."""
 
+import base64
+import json
 import os
+import socket
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -214,6 +218,36 @@ def test_a_terminal_has_a_size(sandbox):
     for _, _, data in terminal:
         text += data or b""
     assert b"30 100" in text
+
+
+def test_an_answer_comes_whole_however_late_the_request_ends(sandbox):
+    """Clients write the end of a stream when they please; what was answered before that must not be lost."""
+    start = {"process": {"cmd": "/bin/true", "args": [], "envs": {}}, "stdin": False}
+    message = json.dumps(start).encode()
+    envelope = b"\0" + len(message).to_bytes(4, "big") + message
+    address = urllib.parse.urlparse(os.environ["E2B_SANDBOX_URL"])
+    fields = {
+        "host": "sandbox",
+        "e2b-sandbox-id": sandbox.sandbox_id,
+        "e2b-sandbox-port": "49983",
+        "authorization": f"Basic {base64.b64encode(b'user:').decode()}",
+        "x-access-token": sandbox._envd_access_token or "",
+        "content-type": "application/connect+json",
+        "transfer-encoding": "chunked",
+    }
+    head = "POST /process.Process/Start HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n"
+    for attempt in range(200):
+        with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(head.encode() + b"%x\r\n" % len(envelope) + envelope + b"\r\n")
+            time.sleep([0, 0.003, 0.005][attempt % 3])
+            connection.sendall(b"0\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"\r\n0\r\n\r\n"):
+                more = connection.recv(65536)
+                assert more, f"attempt {attempt} was cut off: {answer}"
+                answer += more
+            assert b'"exited":true' in answer, answer
 
 
 def test_a_template_is_built_from_uploaded_files_tagged_and_used(tmp_path):

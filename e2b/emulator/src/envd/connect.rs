@@ -291,9 +291,11 @@ where
                 Code::InvalidArgument,
                 "unary request has zero messages",
             ))
-        })?;
-        drop(queries);
-        answer(call, query).await
+        });
+        // A connection that is closed with something unread is reset, and what was answered on it is lost: the end of the request
+        // may come after the first message.
+        tokio::spawn(async move { while queries.next().await.is_some() {} });
+        answer(call, query?).await
     };
     match begun.await {
         Ok(events) => {
