@@ -63,9 +63,11 @@ export async function handlesContinued(since: number, verify: () => void): Promi
     verify();
     for (const handle of handles) {
       const { label, patience, at } = asked.get(handle) ?? { label: "", patience: PATIENCE, at: since };
-      if (realNow() - Math.max(since, at) < patience && realNow() - since < LONGEST) continue;
+      const from = Math.max(since, at);
+      const within = Math.min(patience, since + LONGEST - from);
+      if (realNow() - from < within) continue;
       const call = label ? `delayRender(${JSON.stringify(label)})` : "delayRender()";
-      throw new Error(`${call} was called, but continueRender() was not called for it within ${patience / 1000} seconds.`);
+      throw new Error(`${call} was called, but continueRender() was not called for it within ${Math.round(within / 100) / 10} seconds.`);
     }
     await sleep(2);
   }
