@@ -123,7 +123,10 @@ test("a phone's video and one with few key frames run in the preview, and to the
   const { hash } = await until("no plan", () => find("plan_proposed"));
   await until("the turn does not end", () => find("turn_finished"));
   await api(server, "POST", `${path}/plan`, { decision: "approve", hash });
-  await until(`no version:\n${server.log()}`, () => find("version_created"), 120);
+  await until("no version", () => find("version_created"), 120).catch(async (error) => {
+    const happened = JSON.stringify(await logOf(server, session.id), null, 1);
+    throw new Error(`${error.message}:\n${happened}\n${server.log()}`);
+  });
 
   // The preview, as anybody's browser has it: both clips have a picture.
   const problems = [];

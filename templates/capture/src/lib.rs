@@ -15,6 +15,7 @@ pub mod page;
 pub mod picture;
 pub mod pixels;
 pub mod process;
+pub mod remotion;
 pub mod render;
 pub mod server;
 pub mod still;

@@ -5,9 +5,14 @@ use std::process::ExitCode;
 use koda_capture::cli;
 use koda_capture::error::{Code, Failure};
 use koda_capture::output;
+use koda_capture::remotion;
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
+    if let Some(error) = remotion::run_browser() {
+        eprintln!("the browser cannot be started: {error}");
+        return ExitCode::FAILURE;
+    }
     let done = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

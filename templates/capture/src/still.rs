@@ -1,5 +1,6 @@
 //! `still`: single frames as PNG files.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use crate::manifest::Manifest;
 use crate::output::line;
 use crate::page::{Options, Page, Picture};
 use crate::pixels;
+use crate::remotion::{self, Renderer};
 use crate::server::Server;
 
 /// How long copies of videos that browsers cannot play may take.
@@ -62,7 +64,6 @@ pub async fn run(request: &Request) -> Result<()> {
 
     let server = Server::find_or_start(&request.app).await?;
     server.media_ready(&request.app, MEDIA_WITHIN).await?;
-    let browser = Browser::for_engine(manifest.engine).await?;
     let options = Options {
         base: server.base(),
         width,
@@ -72,42 +73,76 @@ pub async fn run(request: &Request) -> Result<()> {
         smooth: true,
         observe: false,
     };
-    let work = async {
-        let page = Page::open(&browser, options).await?;
-        page.load().await.map_err(|error| Failure {
-            code: Code::PageFailed,
-            ..Failure::from(error)
-        })?;
-        let mut pictures = Vec::new();
-        for &frame in &request.frames {
-            page.show(frame).await?;
-            let bytes = page
-                .shoot(Picture::Png)
-                .await
-                .map_err(|failure| failure.at(frame))?;
-            let path = request.out.join(format!("frame_{frame:05}.png"));
-            std::fs::write(&path, &bytes).map_err(|error| unwritable(&path, &error))?;
-            line(
-                "still",
-                &json!({ "frame": frame, "path": path, "sha256": pixels::sha256(&bytes) }),
-            );
-            if request.sheet.is_some() && pictures.len() < ON_SHEET {
-                pictures.push(pixels::decode(&bytes)?);
-            }
+    let mut pictures = Vec::new();
+    let mut take = |frame: u32, bytes: &[u8]| {
+        let path = request.out.join(format!("frame_{frame:05}.png"));
+        std::fs::write(&path, bytes).map_err(|error| unwritable(&path, &error))?;
+        line(
+            "still",
+            &json!({ "frame": frame, "path": path, "sha256": pixels::sha256(bytes) }),
+        );
+        if request.sheet.is_some() && pictures.len() < ON_SHEET {
+            pictures.push(pixels::decode(bytes)?);
         }
-        Ok(pictures)
+        Ok(())
     };
-    let pictures = match work.await {
-        Ok(pictures) => pictures,
-        Err(failure) => return Err(browser.explain(failure)),
-    };
-    drop(browser);
+    if remotion::needed(&request.app, manifest.engine).is_some() {
+        by_remotion(request, &manifest, &options, &mut take).await?;
+    } else {
+        let browser = Browser::for_engine(manifest.engine).await?;
+        let shot = shoot(&browser, options, &request.frames, &mut take).await;
+        shot.map_err(|failure| browser.explain(failure))?;
+    }
     let mut result = json!({ "count": request.frames.len() });
     if let Some(path) = &request.sheet {
         write_sheet(path, &pictures)?;
         result["sheet"] = json!(path);
     }
     line("stills", &result);
+    Ok(())
+}
+
+/// Has these frames shown by a page, and hands on their pictures.
+async fn shoot(
+    browser: &Browser,
+    options: Options,
+    frames: &[u32],
+    take: &mut impl FnMut(u32, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let page = Page::open(browser, options).await?;
+    page.load().await.map_err(|error| Failure {
+        code: Code::PageFailed,
+        ..Failure::from(error)
+    })?;
+    for &frame in frames {
+        page.show(frame).await?;
+        let shot = page.shoot(Picture::Png).await;
+        take(frame, &shot.map_err(|failure| failure.at(frame))?)?;
+    }
+    Ok(())
+}
+
+/// The same, by Remotion's own renderer, which draws each frame once and in order.
+async fn by_remotion(
+    request: &Request,
+    manifest: &Manifest,
+    options: &Options,
+    take: &mut impl FnMut(u32, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let mut renderer = Renderer::start(&request.app, manifest, options, 1)?;
+    let wanted: Vec<u32> = BTreeSet::from_iter(request.frames.iter().copied())
+        .into_iter()
+        .collect();
+    renderer.ask(&wanted, Picture::Png).await?;
+    let mut drawn = BTreeMap::new();
+    while let Some(shot) = renderer.next().await? {
+        drawn.insert(shot.frame, shot.picture);
+    }
+    for frame in &request.frames {
+        if let Some(picture) = drawn.get(frame) {
+            take(*frame, picture)?;
+        }
+    }
     Ok(())
 }
 

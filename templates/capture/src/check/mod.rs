@@ -8,6 +8,7 @@ mod layout;
 mod lint;
 mod load;
 mod locate;
+mod needs;
 mod policy;
 mod scene;
 pub(crate) mod sources;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 pub use diagnostic::{Diagnostic, FrameFacts, GATES, Gate, Passed, Place, Report, Severity};
+pub use needs::remotions_renderer;
 
 use crate::browser::Browser;
 use crate::error::Result;

@@ -4,8 +4,8 @@ use oxc_ast::ast::{
     Argument, CallExpression, ExportAllDeclaration, ExportDefaultDeclaration,
     ExportFromDeclaration, ExportSpecifier, Expression, ImportDeclaration,
     ImportDeclarationSpecifier, ImportExpression, ImportOrExportKind, JSXAttribute,
-    JSXAttributeName, JSXAttributeValue, JSXElementName, JSXExpression, JSXOpeningElement,
-    NewExpression, StaticMemberExpression, StringLiteral, TemplateLiteral,
+    JSXAttributeName, JSXAttributeValue, JSXElementName, JSXExpression, JSXMemberExpression,
+    JSXOpeningElement, NewExpression, StaticMemberExpression, StringLiteral, TemplateLiteral,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan as _;
@@ -73,6 +73,10 @@ pub struct Policy {
     pub assets: Vec<Named>,
     /// Whether there is a default export.
     pub exports_default: bool,
+    /// The first of what only Remotion's own renderer makes of it what it is meant to be.
+    pub needs: Option<String>,
+    /// Whether shapes are imported, whose effects are drawn as those of `HtmlInCanvas`.
+    shapes: bool,
 }
 
 /// True where a string is an address outside the workspace.
@@ -118,9 +122,23 @@ impl Policy {
         if let Some((message, hint)) = unfit::import(module, name) {
             self.report(offset, "unfit_feature", message, hint);
         }
+        if let Some(what) = unfit::drawn_by_renderer(module, name) {
+            self.needs.get_or_insert_with(|| what.to_owned());
+            self.found.push((offset, unfit::by_renderer(what)));
+        }
+        self.shapes |= module == "@remotion/shapes";
+    }
+
+    /// What is taken of a module that was imported as a whole.
+    fn member(&mut self, offset: u32, name: &str) {
+        if let Some(what) = unfit::drawn_by_renderer("remotion", Some(name)) {
+            self.needs.get_or_insert_with(|| what.to_owned());
+            self.found.push((offset, unfit::by_renderer(what)));
+        }
     }
 
     fn window_size(&mut self, offset: u32, what: &str) {
+        self.needs.get_or_insert_with(|| what.to_owned());
         self.found.push((offset, unfit::window_size(what)));
     }
 
@@ -234,6 +252,7 @@ impl<'a> Visit<'a> for Policy {
             object => callee(object),
         };
         let property = it.property.name.as_str();
+        self.member(it.span.start, property);
         if let Some(object) = object.filter(|object| unfit::measures_window(object, property)) {
             self.window_size(it.span.start, &format!("{object}.{property}"));
         }
@@ -314,7 +333,19 @@ impl<'a> Visit<'a> for Policy {
         walk::walk_jsx_opening_element(self, it);
     }
 
+    fn visit_jsx_member_expression(&mut self, it: &JSXMemberExpression<'a>) {
+        self.member(it.span.start, it.property.name.as_str());
+        walk::walk_jsx_member_expression(self, it);
+    }
+
     fn visit_jsx_attribute(&mut self, it: &JSXAttribute<'a>) {
+        if self.shapes
+            && matches!(&it.name, JSXAttributeName::Identifier(name) if name.name == "effects")
+        {
+            let what = "a shape with effects";
+            self.needs.get_or_insert_with(|| what.to_owned());
+            self.found.push((it.span.start, unfit::by_renderer(what)));
+        }
         if let JSXAttributeName::Identifier(name) = &it.name
             && FETCHED.contains(&name.name.as_str())
         {

@@ -1,5 +1,6 @@
 //! What a composition could use, and what would come out otherwise than it was meant: features of Remotion that viewers' browsers do not
-//! have or that make no part of the picture, and sizes of the window, which is that of the preview or of the output.
+//! have, and that its own renderer alone draws, or that make no part of the picture; and sizes of the window, which is that of the
+//! preview or of the output.
 
 use super::diagnostic::{Diagnostic, Gate};
 
@@ -28,23 +29,29 @@ const PRESENTATIONS: &[&str] = &[
     "zoom-blur",
     "zoom-in-out",
 ];
-const CANVAS_HINT: &str = "draw it with elements, SVG or a 2D canvas; transitions are fade, slide, wipe, flip, clock-wipe, iris, push-cut and none";
+/// What is imported that only Remotion's own renderer draws. `name` is what is imported of the module, where that is known.
+pub fn drawn_by_renderer<'a>(module: &'a str, name: Option<&'a str>) -> Option<&'a str> {
+    let drawn = match (module, name) {
+        ("remotion" | "@remotion/transitions", Some(name)) => DRAWN_BY_BROWSER.contains(&name),
+        (_, None) => module
+            .strip_prefix("@remotion/transitions/")
+            .is_some_and(|presentation| PRESENTATIONS.contains(&presentation)),
+        _ => false,
+    };
+    drawn.then(|| name.unwrap_or(module))
+}
+
+/// What is to be said of that.
+pub fn by_renderer(what: &str) -> Diagnostic {
+    let message = format!(
+        "{what} draws elements into a canvas: Remotion's own renderer makes the film, slower, and its preview goes without the effect in most browsers"
+    );
+    Diagnostic::warning(Gate::Lint, "remotion_renderer", message)
+        .hint("fine where the effect is wanted; else use a transition of fade, slide, wipe, flip, clock-wipe, iris, push-cut, or elements, SVG and 2D canvases")
+}
 
 /// Why something should not be imported, and what to do instead. `name` is what is imported of the module, where that is known.
 pub fn import(module: &str, name: Option<&str>) -> Option<(String, &'static str)> {
-    let by_browser = match (module, name) {
-        ("remotion" | "@remotion/transitions", Some(name)) => DRAWN_BY_BROWSER.contains(&name),
-        _ => module
-            .strip_prefix("@remotion/transitions/")
-            .is_some_and(|presentation| PRESENTATIONS.contains(&presentation)),
-    };
-    if by_browser {
-        let what = name.unwrap_or(module);
-        let message = format!(
-            "{what} draws elements into a canvas, which most browsers cannot: its preview would be an error"
-        );
-        return Some((message, CANVAS_HINT));
-    }
     (module == "remotion" && name == Some("Artifact")).then(|| {
         let message = "<Artifact> writes a file beside the film, and there is only the film";
         (message.to_owned(), "leave it out")

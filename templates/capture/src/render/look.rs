@@ -61,13 +61,7 @@ pub async fn at(member: &Member, frames: &[u32], expected: &Expected) -> Result<
             picture,
         });
     }
-    if found
-        .iter()
-        .all(|sample| pixels::facts(&sample.picture).blank)
-    {
-        let message = "all sampled frames are of one colour";
-        return Err(Failure::new(Code::VerifyFailed, message));
-    }
+    not_blank(&found)?;
     for share in videos.values_mut() {
         *share /= found.len() as f64;
     }
@@ -85,6 +79,19 @@ pub async fn at(member: &Member, frames: &[u32], expected: &Expected) -> Result<
         videos,
         obstacle,
     })
+}
+
+/// A film in which nothing is to be seen is no film.
+///
+/// # Errors
+/// `verify_failed` where all frames are of one colour.
+pub fn not_blank(samples: &[Sample]) -> Result<()> {
+    let blank = |sample: &Sample| pixels::facts(&sample.picture).blank;
+    if samples.iter().all(blank) {
+        let message = "all sampled frames are of one colour";
+        return Err(Failure::new(Code::VerifyFailed, message));
+    }
+    Ok(())
 }
 
 /// What keeps frames from coming as pixels.

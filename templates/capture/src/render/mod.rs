@@ -2,6 +2,7 @@
 
 mod clips;
 mod crew;
+mod drawers;
 mod encoder;
 mod files;
 mod format;
@@ -10,6 +11,7 @@ mod look;
 mod parts;
 mod plan;
 mod reel;
+mod remotions;
 mod sound;
 mod verify;
 
@@ -17,7 +19,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use futures_util::future::{join, join_all, try_join_all};
+use futures_util::future::try_join_all;
 use serde::Serialize;
 
 pub use format::{Format, Quality};
@@ -25,16 +27,16 @@ pub use parts::Share;
 pub use plan::Request;
 
 use crate::error::{Code, Failure, Result};
-use crate::machine;
-use crate::manifest::{Engine, Manifest};
+use crate::manifest::Manifest;
 use crate::output::{Progress, Stage, line, round};
 use crate::page::Options;
+use crate::remotion::{self, Renderer};
 use crate::server::Server;
 use clips::Clips;
 use crew::{Member, Missed, Way};
+use drawers::Drawers;
 use files::{Partial, digest, write_poster};
 use handover::Handover;
-use look::Looked;
 use parts::Parts;
 use plan::{expect, plan};
 use reel::Reel;
@@ -122,16 +124,17 @@ pub async fn run(request: &Request) -> Result<()> {
         smooth: request.quality != Quality::Draft,
         observe: false,
     };
-    let pixels = u64::from(request.width) * u64::from(request.height);
-    let many = machine::browsers(wanted.len(), pixels, request.browsers);
-    let (members, looked) = gather(many, manifest.engine, options, &frames, &expected).await?;
-    let browsers = members.len();
+    let work = (&frames[..], wanted.len());
+    let (mut drawers, looked) =
+        drawers::gather(request, &manifest, options, work, &expected).await?;
+    let members = drawers.members();
+    let browsers = members.len().max(1);
     let copying = Instant::now();
     let clips = if missing.is_empty() || expected.format == Format::Png {
         // Pictures of a sequence are those that stills are, to the bit.
         Clips::default()
     } else {
-        clips_of(&looked.videos, &frames, &request.app, &server, &members).await?
+        clips_of(&looked.videos, &frames, &request.app, &server, members).await?
     };
     let copied_videos = clips.addresses.len();
     let copying_seconds = round(copying.elapsed().as_secs_f64(), 2);
@@ -148,10 +151,10 @@ pub async fn run(request: &Request) -> Result<()> {
     let unchanged = if missing.is_empty() {
         0
     } else {
-        job.film(&members).await?
+        job.film(&mut drawers).await?
     };
     let obstacle = job.obstacle;
-    drop(members);
+    drop(drawers);
     drop(clips);
     if request.share.is_some() {
         let whole = parts.whole();
@@ -218,28 +221,6 @@ async fn playable(server: &Server, app: &Path) -> Result<()> {
     Err(Failure::new(Code::PageFailed, message).hint(hint))
 }
 
-/// Brings up so many browsers, and looks at the composition in the first of them.
-async fn gather(
-    many: usize,
-    engine: Engine,
-    options: Options,
-    frames: &[u32],
-    expected: &Expected,
-) -> Result<(Vec<Member>, Looked)> {
-    // The others come up while the first is looked at. Those that do not are done without.
-    let others = join_all((1..many).map(|_| Member::new(many, engine, options.clone())));
-    let first = async {
-        let member = Member::new(many, engine, options.clone()).await?;
-        let looked = look::at(&member, frames, expected).await?;
-        Ok::<_, Failure>((member, looked))
-    };
-    let (first, others) = join(first, others).await;
-    let (first, looked) = first?;
-    let mut members = vec![first];
-    members.extend(others.into_iter().flatten());
-    Ok((members, looked))
-}
-
 /// Copies videos of which every frame would be decoded from far, and has them shown instead. Which these are depends on all of the
 /// film, so that it is the same whoever draws how much of it.
 async fn clips_of(
@@ -281,7 +262,14 @@ struct Job<'a> {
 impl Job<'_> {
     /// Films what is missing: as pixels where nothing is in the way, else by pictures. Answers how many frames were as the one
     /// before.
-    async fn film(&mut self, members: &[Member]) -> Result<usize> {
+    async fn film(&mut self, drawers: &mut Drawers) -> Result<usize> {
+        let members = match drawers {
+            Drawers::Members(members) => &members[..],
+            Drawers::Remotion(renderer) => {
+                self.by_remotion(renderer).await?;
+                return Ok(0);
+            }
+        };
         let expected = self.expected;
         let pixels = expected.format.handover(expected.transparent);
         if let (Some(handover), None) = (pixels, &self.obstacle) {
@@ -303,32 +291,51 @@ impl Job<'_> {
         }
     }
 
+    async fn by_remotion(&self, renderer: &mut Renderer) -> Result<()> {
+        let expected = self.expected;
+        let picture = expected.format.picture(self.quality, expected.transparent);
+        let (missing, frames) = self.missing();
+        let come = (Handover::Picture(picture), remotion::NAME);
+        let mut reel = self.reel(&missing, come);
+        remotions::film(renderer, &frames, picture, &mut reel).await?;
+        reel.finish().await
+    }
+
+    /// The parts that are missing, and their frames. What an attempt before this one has made whole stays.
+    fn missing(&self) -> (Vec<usize>, Vec<u32>) {
+        let missing = self.parts.missing(self.share);
+        let frames = missing
+            .iter()
+            .flat_map(|part| self.frames[self.parts.range(*part)].iter().copied());
+        let frames = frames.collect();
+        (missing, frames)
+    }
+
+    fn reel(&self, missing: &[usize], come: (Handover, &'static str)) -> Reel<'_> {
+        Reel::new(
+            self.parts,
+            missing,
+            come,
+            self.quality,
+            self.expected,
+            self.progress,
+        )
+    }
+
     async fn take(
         &self,
         members: &[Member],
         way: Way,
         handover: Handover,
     ) -> std::result::Result<usize, Missed> {
-        // What an attempt before this one has made whole stays.
-        let missing = self.parts.missing(self.share);
-        let frames: Vec<u32> = missing
-            .iter()
-            .flat_map(|part| self.frames[self.parts.range(*part)].iter().copied())
-            .collect();
+        let (missing, frames) = self.missing();
         let capture = match way {
             Way::Pixels => PIXELS,
             Way::Pictures(_) => members
                 .first()
                 .map_or("", |member| member.page().capture().name()),
         };
-        let mut reel = Reel::new(
-            self.parts,
-            &missing,
-            (handover, capture),
-            self.quality,
-            self.expected,
-            self.progress,
-        );
+        let mut reel = self.reel(&missing, (handover, capture));
         let shape = self.expected.shape();
         let unchanged = crew::film(members, &frames, way, handover, shape, &mut reel).await?;
         reel.finish().await?;

@@ -1,11 +1,16 @@
-/** How this page was opened, read once from its address. */
+/** How this page was opened, read once. */
 
-const query = new URLSearchParams(location.search);
+// Remotion's own renderer opens a page without a query, and passes on what it is told.
+const told = (window as { remotion_envVariables?: string }).remotion_envVariables;
+const query = new URLSearchParams(told === undefined ? location.search : (JSON.parse(told) as { KODA_PAGE?: string }).KODA_PAGE);
 
 function size(name: string): number | null {
   const value = Number(query.get(name));
   return Number.isFinite(value) && value > 0 ? Math.round(value) : null;
 }
+
+/** True where Remotion's own renderer takes the frames. */
+export const rendererOfRemotion = told !== undefined;
 
 /** True where a driver takes frames from the page; false in a preview. */
 export const capturing = query.get("mode") === "capture";

@@ -1,12 +1,14 @@
 /**
  * What a composition imports as "remotion" (server/imports.mjs sees to that): Remotion itself, but for what its player does otherwise
- * than its renderer. Films are made of the player's page, and sound as they would with the renderer.
+ * than its renderer. Films are made of the player's page, and sound as they would with the renderer; where that draws itself, all of it
+ * is Remotion's own.
  */
 import * as remotion from "remotion";
 import { forwardRef, useId, useLayoutEffect, useRef, type ComponentType } from "react";
 import files from "virtual:koda-files";
 import { heededDelayRender, useHeededDelayRender } from "./delay-render";
-import { capturing } from "./environment";
+import { capturing, rendererOfRemotion } from "./environment";
+import { HtmlWithoutCanvas, htmlIsDrawn } from "./html-in-canvas";
 
 export * from "remotion";
 
@@ -25,7 +27,8 @@ interface Heard {
 const told = (loud: number) => Math.min(loud / UNIT, 0.999);
 
 /** A component whose element says what is to be heard of it, for captures and for the preview's soundtrack: `data-koda-sound`. */
-function heard<Props extends Heard>(Media: ComponentType<Props>) {
+function heard<Props extends Heard>(Media: ComponentType<Props>): ComponentType<Props> {
+  if (rendererOfRemotion) return Media;
   return function Heard(props: Props) {
     const id = useId();
     const { volume = 1, toneFrequency = 1, audioStreamIndex = 0 } = props;
@@ -61,11 +64,22 @@ export const Html5Video = heard(remotion.Html5Video);
 export const OffthreadVideo = heard(remotion.OffthreadVideo);
 export { Html5Audio as Audio, Html5Video as Video };
 
-/** Files come from the workspace itself: what is not there now is not there a second later, and `onError` may have something better. */
-export const Img: typeof remotion.Img = forwardRef((props, ref) => <remotion.Img {...props} maxRetries={0} ref={ref} />);
-export const CanvasImage: typeof remotion.CanvasImage = forwardRef((props, ref) => <remotion.CanvasImage {...props} maxRetries={0} ref={ref} />);
+/** Of Remotion itself where its renderer draws, and of Koda's page otherwise. */
+const choose = <T,>(ofRemotion: T, ofPage: T): T => (rendererOfRemotion ? ofRemotion : ofPage);
 
-export { heededDelayRender as delayRender, useHeededDelayRender as useDelayRender };
+/** Files come from the workspace itself: what is not there now is not there a second later, and `onError` may have something better. */
+export const Img = choose<typeof remotion.Img>(remotion.Img, forwardRef((props, ref) => <remotion.Img {...props} maxRetries={0} ref={ref} />));
+export const CanvasImage = choose<typeof remotion.CanvasImage>(
+  remotion.CanvasImage,
+  forwardRef((props, ref) => <remotion.CanvasImage {...props} maxRetries={0} ref={ref} />),
+);
+
+export const delayRender = choose(remotion.delayRender, heededDelayRender);
+export const useDelayRender = choose(remotion.useDelayRender, useHeededDelayRender);
+
+/** Drawn by Remotion's own renderer, and by browsers that can. */
+export const isHtmlInCanvasSupported = () => htmlIsDrawn;
+export const HtmlInCanvas = (htmlIsDrawn ? remotion.HtmlInCanvas : Object.assign(HtmlWithoutCanvas, { isSupported: isHtmlInCanvasSupported })) as typeof remotion.HtmlInCanvas;
 
 /** Files come from the workspace itself; a player that had them in memory would name them otherwise, and nothing could be read there. */
 export const prefetch: typeof remotion.prefetch = (src, options) =>

@@ -17,3 +17,6 @@ export const dependencies = [
   "@react-three/drei",
   "@theatre/core",
 ];
+
+/** What a composition gets for what it imports: files of `src/koda`. */
+export const replaced = {};

@@ -1,26 +1,26 @@
 // Which module a composition gets for what it imports.
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
+import { replaced } from "./dependencies.mjs";
 
 const FILES = "virtual:koda-files";
 
 /**
- * Vite plugin that gives compositions `src/koda/remotion.tsx` for "remotion", where the template has one, and the page a list of the
- * files below `public/`.
+ * Vite plugin that gives compositions modules of `src/koda` for some that they import, and the page a list of the files below
+ * `public/`.
  * @param {string} root the workspace's folder
  * @returns {import("vite").Plugin}
  */
 export function imports(root) {
   const sources = join(root, "src") + sep;
   const runtime = join(root, "src/koda") + sep;
-  const remotion = join(root, "src/koda/remotion.tsx");
   return {
     name: "koda:imports",
     enforce: "pre",
     resolveId(source, importer) {
       if (source === FILES) return `\0${FILES}`;
       const composition = importer?.startsWith(sources) && !importer.startsWith(runtime);
-      return source === "remotion" && composition && existsSync(remotion) ? remotion : undefined;
+      return composition && Object.hasOwn(replaced, source) ? runtime + replaced[source] : undefined;
     },
     configureServer({ watcher, environments }) {
       const below = join(root, "public") + sep;

@@ -1,0 +1,80 @@
+//! Who draws the frames: browsers with the composition's page, or Remotion's own renderer where the composition needs that.
+
+use futures_util::future::{join, join_all};
+
+use super::crew::Member;
+use super::look::{self, Looked};
+use super::plan::Request;
+use super::remotions;
+use super::verify::Expected;
+use crate::error::{Failure, Result};
+use crate::machine;
+use crate::manifest::{Engine, Manifest};
+use crate::page::Options;
+use crate::remotion::{self, Renderer};
+
+/// Who draws the frames.
+pub enum Drawers {
+    /// Browsers with the composition's page.
+    Members(Vec<Member>),
+    /// Remotion's own renderer.
+    Remotion(Box<Renderer>),
+}
+
+impl Drawers {
+    /// The browsers.
+    pub fn members(&self) -> &[Member] {
+        match self {
+            Self::Members(members) => members,
+            Self::Remotion(_) => &[],
+        }
+    }
+}
+
+/// Brings up who draws the frames, so many of which are missing, and looks at the composition.
+///
+/// # Errors
+/// `browser_failed`, and any that showing a frame has.
+pub async fn gather(
+    request: &Request,
+    manifest: &Manifest,
+    options: Options,
+    (frames, missing): (&[u32], usize),
+    expected: &Expected,
+) -> Result<(Drawers, Looked)> {
+    let pixels = u64::from(request.width) * u64::from(request.height);
+    let many = |frames: usize| machine::browsers(frames, pixels, request.browsers);
+    if let Some(why) = remotion::needed(&request.app, manifest.engine) {
+        // A page more is no browser more, and worth it for a few frames.
+        let pages = many(usize::MAX);
+        let renderer = Renderer::start(&request.app, manifest, &options, pages)?;
+        let mut renderer = Box::new(renderer);
+        let looked = remotions::look(&mut renderer, frames, expected, why).await?;
+        return Ok((Drawers::Remotion(renderer), looked));
+    }
+    let (members, looked) =
+        browsers(many(missing), manifest.engine, options, frames, expected).await?;
+    Ok((Drawers::Members(members), looked))
+}
+
+/// Brings up so many browsers, and looks at the composition in the first of them.
+async fn browsers(
+    many: usize,
+    engine: Engine,
+    options: Options,
+    frames: &[u32],
+    expected: &Expected,
+) -> Result<(Vec<Member>, Looked)> {
+    // The others come up while the first is looked at. Those that do not are done without.
+    let others = join_all((1..many).map(|_| Member::new(many, engine, options.clone())));
+    let first = async {
+        let member = Member::new(many, engine, options.clone()).await?;
+        let looked = look::at(&member, frames, expected).await?;
+        Ok::<_, Failure>((member, looked))
+    };
+    let (first, others) = join(first, others).await;
+    let (first, looked) = first?;
+    let mut members = vec![first];
+    members.extend(others.into_iter().flatten());
+    Ok((members, looked))
+}

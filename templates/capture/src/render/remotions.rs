@@ -1,0 +1,85 @@
+//! Films whose frames Remotion's own renderer draws. What is asked of it, and what becomes of its pictures, is as for all others.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::look::{Looked, Sample, not_blank};
+use super::reel::Reel;
+use super::verify::{Expected, samples};
+use crate::error::{Code, Failure, Result};
+use crate::picture::Picture;
+use crate::pixels;
+use crate::remotion::Renderer;
+
+/// Looks at a composition, as [`super::look::at`] does.
+///
+/// # Errors
+/// Any that the renderer has; `verify_failed` where all frames are of one colour.
+pub async fn look(
+    renderer: &mut Renderer,
+    frames: &[u32],
+    expected: &Expected,
+    why: String,
+) -> Result<Looked> {
+    let indices = samples(expected.frames);
+    let mut wanted: Vec<u32> = indices
+        .iter()
+        .filter_map(|index| frames.get(*index as usize).copied())
+        .collect();
+    wanted.dedup();
+    renderer.ask(&wanted, Picture::Png).await?;
+    let mut seen = BTreeMap::new();
+    while let Some(shot) = renderer.next().await? {
+        let picture = pixels::decode(&shot.picture).map_err(|failure| failure.at(shot.frame))?;
+        if picture.dimensions() != (expected.width, expected.height) {
+            let (width, height) = picture.dimensions();
+            let message = format!(
+                "Remotion's renderer draws {width}×{height} where {}×{} were asked for",
+                expected.width, expected.height
+            );
+            return Err(Failure::new(Code::FrameFailed, message).at(shot.frame));
+        }
+        seen.insert(shot.frame, picture);
+    }
+    let of = |index: u32| {
+        let frame = *frames.get(index as usize)?;
+        let picture = seen.get(&frame)?.clone();
+        Some(Sample {
+            index,
+            frame,
+            picture,
+        })
+    };
+    let samples: Vec<Sample> = indices.into_iter().filter_map(of).collect();
+    not_blank(&samples)?;
+    Ok(Looked {
+        samples,
+        videos: BTreeMap::new(),
+        obstacle: Some(why),
+    })
+}
+
+/// Has all frames drawn, and hands them on in order.
+///
+/// # Errors
+/// Any that the renderer or the encoder has.
+pub async fn film(
+    renderer: &mut Renderer,
+    frames: &[u32],
+    picture: Picture,
+    reel: &mut Reel<'_>,
+) -> Result<()> {
+    // A higher rate than the composition's shows frames more than once.
+    let mut drawn = frames.to_vec();
+    drawn.dedup();
+    renderer.ask(&drawn, picture).await?;
+    let mut rest = frames.iter().peekable();
+    while let Some(shot) = renderer.next().await? {
+        let bytes = Bytes::from(shot.picture);
+        while rest.next_if_eq(&&shot.frame).is_some() {
+            reel.frame(bytes.clone(), shot.sounds.clone()).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+/** What compositions import as `@remotion/transitions/dissolve` and the like: the transitions that html-in-canvas draws. */
+import * as ofBlurSlide from "@remotion/transitions/blur-slide";
+import * as ofBookFlip from "@remotion/transitions/book-flip";
+import * as ofCrossZoom from "@remotion/transitions/cross-zoom";
+import * as ofCrosswarp from "@remotion/transitions/crosswarp";
+import * as ofDissolve from "@remotion/transitions/dissolve";
+import * as ofDreamyZoom from "@remotion/transitions/dreamy-zoom";
+import * as ofFilmBurn from "@remotion/transitions/film-burn";
+import * as ofLinearBlur from "@remotion/transitions/linear-blur";
+import * as ofRipple from "@remotion/transitions/ripple";
+import * as ofSwap from "@remotion/transitions/swap";
+import * as ofZoomBlur from "@remotion/transitions/zoom-blur";
+import * as ofZoomInOut from "@remotion/transitions/zoom-in-out";
+import { fadeInstead } from "./html-in-canvas";
+
+export * from "@remotion/transitions/blur-slide";
+export * from "@remotion/transitions/book-flip";
+export * from "@remotion/transitions/cross-zoom";
+export * from "@remotion/transitions/crosswarp";
+export * from "@remotion/transitions/dissolve";
+export * from "@remotion/transitions/dreamy-zoom";
+export * from "@remotion/transitions/film-burn";
+export * from "@remotion/transitions/linear-blur";
+export * from "@remotion/transitions/ripple";
+export * from "@remotion/transitions/swap";
+export * from "@remotion/transitions/zoom-blur";
+export * from "@remotion/transitions/zoom-in-out";
+
+export const blurSlide = fadeInstead(ofBlurSlide.blurSlide);
+export const bookFlip = fadeInstead(ofBookFlip.bookFlip);
+export const crossZoom = fadeInstead(ofCrossZoom.crossZoom);
+export const crosswarp = fadeInstead(ofCrosswarp.crosswarp);
+export const dissolve = fadeInstead(ofDissolve.dissolve);
+export const dreamyZoom = fadeInstead(ofDreamyZoom.dreamyZoom);
+export const filmBurn = fadeInstead(ofFilmBurn.filmBurn);
+export const linearBlur = fadeInstead(ofLinearBlur.linearBlur);
+export const ripple = fadeInstead(ofRipple.ripple);
+export const swap = fadeInstead(ofSwap.swap);
+export const zoomBlur = fadeInstead(ofZoomBlur.zoomBlur);
+export const zoomInOut = fadeInstead(ofZoomInOut.zoomInOut);
