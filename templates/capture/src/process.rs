@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 /// How long a killed child may take to be gone.
@@ -50,6 +51,17 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// Removes a folder of processes that were killed: the last of them may still be writing when it is first tried.
+pub fn remove(folder: TempDir) {
+    let path = folder.keep();
+    for _ in 0..50 {
+        if std::fs::remove_dir_all(&path).is_ok() || !path.exists() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

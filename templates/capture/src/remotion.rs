@@ -16,12 +16,12 @@ use tokio::process::{ChildStdin, ChildStdout};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::browser;
+use crate::browser::{self, Graphics};
 use crate::check::remotions_renderer;
 use crate::error::{Code, Failure, Result};
 use crate::manifest::{Engine, Manifest};
 use crate::picture::{Options, Picture, Sound};
-use crate::process::{Group, command};
+use crate::process::{Group, command, remove};
 
 /// What it is called in a render's result.
 pub const NAME: &str = "remotion";
@@ -29,10 +29,14 @@ pub const NAME: &str = "remotion";
 const PROGRAM: &str = "src/koda/server/film.mjs";
 /// Names the browser that this program is to run in its place: [`run_browser`].
 const BROWSER: &str = "KODA_REMOTION_BROWSER";
-/// How long Remotion waits for a page, and for a frame, in milliseconds: its own default.
-const WITHIN: u32 = 30_000;
-/// How long nothing may come: Remotion tries again by itself what it lost.
-const SILENCE: Duration = Duration::from_secs(100);
+/// The flags of that browser for WebGL, with blanks between them.
+const FLAGS: &str = "KODA_REMOTION_FLAGS";
+/// How long Remotion waits for a page, and for a frame: its own default, and more where a frame is larger than 1080p, because shaders
+/// run on processors here.
+const WITHIN: Duration = Duration::from_secs(30);
+const PIXELS: u32 = 1920 * 1080;
+/// For so many times that long nothing may come: Remotion tries again by itself what it lost.
+const SILENCE: u32 = 3;
 /// Longest line that is read.
 const LONGEST: u64 = 16 << 20;
 
@@ -80,16 +84,31 @@ pub struct Renderer {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     said: JoinHandle<String>,
-    // Goes last: the browser's profile is in it.
-    _home: TempDir,
+    within: Duration,
+    /// The browser's profile is in it.
+    home: Option<TempDir>,
+}
+
+impl Drop for Renderer {
+    fn drop(&mut self) {
+        self.group.kill();
+        if let Some(home) = self.home.take() {
+            remove(home);
+        }
+    }
 }
 
 impl Renderer {
-    /// Starts it for a composition that is served, with so many pages that draw.
+    /// Starts it for a composition that is served. Its effects are drawn with `graphics`: by Mesa 3.4 times as fast as by SwiftShader.
     ///
     /// # Errors
     /// `browser_failed` where it cannot be started.
-    pub fn start(app: &Path, manifest: &Manifest, options: &Options, pages: usize) -> Result<Self> {
+    pub fn start(
+        app: &Path,
+        manifest: &Manifest,
+        options: &Options,
+        graphics: Graphics,
+    ) -> Result<Self> {
         let failed = |error: std::io::Error| {
             Failure::io(
                 Code::BrowserFailed,
@@ -102,6 +121,7 @@ impl Renderer {
             .tempdir()
             .map_err(failed)?;
         let own = std::env::current_exe().map_err(failed)?;
+        let within = WITHIN * (options.width * options.height / PIXELS).max(1);
         let job = json!({
             "base": options.base,
             "width": manifest.width,
@@ -110,8 +130,7 @@ impl Renderer {
             "durationInFrames": manifest.duration_in_frames,
             "scale": f64::from(options.width) / f64::from(manifest.width),
             "transparent": options.transparent,
-            "pages": pages,
-            "within": WITHIN,
+            "within": within.as_millis(),
             "browser": own,
         });
         let mut command = command("node");
@@ -121,6 +140,7 @@ impl Renderer {
             .current_dir(app)
             .env("NODE_ENV", "production")
             .env(BROWSER, browser::find()?)
+            .env(FLAGS, graphics.flags().join(" "))
             .env("TMPDIR", home.path())
             .env("HOME", home.path())
             .env("XDG_CONFIG_HOME", home.path())
@@ -151,7 +171,8 @@ impl Renderer {
             input,
             output: BufReader::new(output),
             said,
-            _home: home,
+            within,
+            home: Some(home),
         })
     }
 
@@ -177,10 +198,11 @@ impl Renderer {
     /// # Errors
     /// `frame_failed` or `page_failed` with what Remotion said; `browser_failed` where it ended.
     pub async fn next(&mut self) -> Result<Option<Shot>> {
-        let Ok(read) = timeout(SILENCE, self.read()).await else {
+        let silence = self.within * SILENCE;
+        let Ok(read) = timeout(silence, self.read()).await else {
             let message = format!(
                 "Remotion's renderer gave no frame within {} seconds",
-                SILENCE.as_secs()
+                silence.as_secs()
             );
             return Err(Failure::new(Code::PageFailed, message));
         };
@@ -249,9 +271,11 @@ pub fn run_browser() -> Option<std::io::Error> {
         return Some(error.into());
     }
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let flags = std::env::var(FLAGS).unwrap_or_default();
     Some(
         std::process::Command::new(browser)
             .args(arguments)
+            .args(flags.split_whitespace())
             .arg("--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost")
             .env_remove(BROWSER)
             .exec(),

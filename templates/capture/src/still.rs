@@ -129,7 +129,8 @@ async fn by_remotion(
     options: &Options,
     take: &mut impl FnMut(u32, &[u8]) -> Result<()>,
 ) -> Result<()> {
-    let mut renderer = Renderer::start(&request.app, manifest, options, 1)?;
+    let graphics = Browser::fastest_graphics().await?;
+    let mut renderer = Renderer::start(&request.app, manifest, options, graphics)?;
     let wanted: Vec<u32> = BTreeSet::from_iter(request.frames.iter().copied())
         .into_iter()
         .collect();

@@ -86,16 +86,6 @@ fn mistakes_in_a_script_are_found_before_a_browser_starts() {
             2,
         ),
         (
-            "import { AbsoluteFill,\n  HtmlInCanvas } from \"remotion\";\nexport default () => <AbsoluteFill>{String(HtmlInCanvas)}</AbsoluteFill>;",
-            "unfit_feature",
-            2,
-        ),
-        (
-            "import { filmBurn } from \"@remotion/transitions/film-burn\";\nexport default () => <p>{String(filmBurn)}</p>;",
-            "unfit_feature",
-            1,
-        ),
-        (
             "export default () => (\n  <p style={{ width: \"50vw\" }}>is 100vw wide</p>\n);",
             "window_size",
             2,

@@ -62,11 +62,24 @@ fn sounds_are_as_loud_as_high_and_as_fast_as_they_say_from_their_first_frame_on(
     let picture = "-f lavfi -i color=blue:size=160x90:rate=30:duration=2 -c:v libx264 -pix_fmt yuv420p -c:a pcm_s16le";
     let picture: Vec<&str> = picture.split(' ').collect();
     tone(&public.join("clip.mov"), 880, &picture);
-    for browsers in ["1", "2"] {
-        let arguments = format!("--to 135 --quality draft --browsers {browsers}");
+    // Frames come as pixels, by one browser and by two, and at last by Remotion's own renderer.
+    for browsers in ["1", "2", "Remotion's"] {
+        if browsers == "Remotion's" {
+            let path = workspace.app.path().join("src/Composition.tsx");
+            let text = std::fs::read_to_string(&path).unwrap();
+            let needs =
+                "import { HtmlInCanvas } from \"remotion\";\nexport const unused = HtmlInCanvas;\n";
+            std::fs::write(path, format!("{needs}{text}")).unwrap();
+        }
+        let many = browsers.parse().unwrap_or(2);
+        let arguments = format!("--to 135 --quality draft --browsers {many}");
         let (run, film) = render(&workspace, "film.mov", &arguments);
         assert_eq!(run.result()["sound"], true);
-        assert_eq!(run.result()["browsers"].to_string(), browsers);
+        assert_eq!(run.result()["browsers"], many);
+        assert_eq!(
+            run.result()["capture"] == "remotion",
+            browsers == "Remotion's"
+        );
         let samples = samples(&film);
         let part =
             |from: f64, to: f64| &samples[(from * 48_000.0) as usize..(to * 48_000.0) as usize];

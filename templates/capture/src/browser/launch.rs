@@ -3,13 +3,12 @@
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
 use command_fds::{CommandFdExt as _, FdMapping};
 use tempfile::TempDir;
 
 use crate::error::{Code, Failure, Result};
-use crate::process::{Group, command};
+use crate::process::{Group, command, remove};
 
 /// Where the real binaries are on the systems that the images are made from. Wrappers add flags of their own that cost speed
 /// (`--enable-gpu-rasterization` on Debian), so they come last.
@@ -38,6 +37,26 @@ pub enum Graphics {
     Mesa,
     /// By SwiftShader, which comes with Chromium.
     SwiftShader,
+}
+
+impl Graphics {
+    /// What tells Chromium.
+    pub fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::None => &["--disable-gpu"],
+            Self::Mesa => &[
+                "--use-gl=angle",
+                "--use-angle=gl-egl",
+                "--ignore-gpu-blocklist",
+            ],
+            Self::SwiftShader => &[
+                "--use-gl=angle",
+                "--use-angle=swiftshader",
+                "--enable-unsafe-swiftshader",
+                "--ignore-gpu-blocklist",
+            ],
+        }
+    }
 }
 
 /// The Chromium binary to use.
@@ -119,22 +138,7 @@ fn flags(graphics: Graphics, shell: bool) -> Vec<&'static str> {
     if !shell {
         flags.push("--headless=new");
     }
-    match graphics {
-        Graphics::None => flags.push("--disable-gpu"),
-        Graphics::Mesa => flags.extend([
-            "--use-gl=angle",
-            "--use-angle=gl-egl",
-            "--ignore-gpu-blocklist",
-        ]),
-        Graphics::SwiftShader => {
-            flags.extend([
-                "--use-gl=angle",
-                "--use-angle=swiftshader",
-                "--enable-unsafe-swiftshader",
-                "--ignore-gpu-blocklist",
-            ]);
-        }
-    }
+    flags.extend(graphics.flags());
     flags
 }
 
@@ -242,15 +246,8 @@ impl Processes {
 impl Drop for Processes {
     fn drop(&mut self) {
         self.group.kill();
-        // The last of the killed processes may still be writing when the folder is first removed.
         if let Some(profile) = self.profile.take() {
-            let path = profile.keep();
-            for _ in 0..50 {
-                if std::fs::remove_dir_all(&path).is_ok() || !path.exists() {
-                    return;
-                }
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            remove(profile);
         }
     }
 }

@@ -145,13 +145,29 @@ impl Browser {
 
     async fn fastest(threads: Option<usize>) -> Result<Self> {
         let browser = Self::start_with(Graphics::Mesa, threads).await?;
-        match browser.renderer().await? {
-            Some(renderer) if renderer.to_lowercase().contains("llvmpipe") => Ok(browser),
-            _ => {
-                drop(browser);
-                Self::start(Graphics::SwiftShader).await
-            }
+        if browser.has_mesa().await? {
+            return Ok(browser);
         }
+        drop(browser);
+        Self::start(Graphics::SwiftShader).await
+    }
+
+    /// The fastest way of drawing WebGL that works here.
+    ///
+    /// # Errors
+    /// `browser_failed`.
+    pub async fn fastest_graphics() -> Result<Graphics> {
+        let browser = Self::start(Graphics::Mesa).await?;
+        Ok(if browser.has_mesa().await? {
+            Graphics::Mesa
+        } else {
+            Graphics::SwiftShader
+        })
+    }
+
+    async fn has_mesa(&self) -> Result<bool> {
+        let renderer = self.renderer().await?;
+        Ok(renderer.is_some_and(|it| it.to_lowercase().contains("llvmpipe")))
     }
 
     /// What draws WebGL here, or nothing.

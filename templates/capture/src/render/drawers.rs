@@ -7,6 +7,7 @@ use super::look::{self, Looked};
 use super::plan::Request;
 use super::remotions;
 use super::verify::Expected;
+use crate::browser::Browser;
 use crate::error::{Failure, Result};
 use crate::machine;
 use crate::manifest::{Engine, Manifest};
@@ -17,12 +18,20 @@ use crate::remotion::{self, Renderer};
 pub enum Drawers {
     /// Browsers with the composition's page.
     Members(Vec<Member>),
-    /// Remotion's own renderer.
-    Remotion(Box<Renderer>),
+    /// Remotion's own renderer, once or more.
+    Remotion(Vec<Renderer>),
 }
 
 impl Drawers {
-    /// The browsers.
+    /// How many browsers draw.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Members(members) => members.len(),
+            Self::Remotion(renderers) => renderers.len(),
+        }
+    }
+
+    /// The browsers with the page.
     pub fn members(&self) -> &[Member] {
         match self {
             Self::Members(members) => members,
@@ -43,17 +52,17 @@ pub async fn gather(
     expected: &Expected,
 ) -> Result<(Drawers, Looked)> {
     let pixels = u64::from(request.width) * u64::from(request.height);
-    let many = |frames: usize| machine::browsers(frames, pixels, request.browsers);
+    let many = machine::browsers(missing, pixels, request.browsers);
     if let Some(why) = remotion::needed(&request.app, manifest.engine) {
-        // A page more is no browser more, and worth it for a few frames.
-        let pages = many(usize::MAX);
-        let renderer = Renderer::start(&request.app, manifest, &options, pages)?;
-        let mut renderer = Box::new(renderer);
-        let looked = remotions::look(&mut renderer, frames, expected, why).await?;
-        return Ok((Drawers::Remotion(renderer), looked));
+        let graphics = Browser::fastest_graphics().await?;
+        let renderers = (0..many)
+            .map(|_| Renderer::start(&request.app, manifest, &options, graphics))
+            .collect::<Result<Vec<_>>>();
+        let mut renderers = renderers?;
+        let looked = remotions::look(&mut renderers, frames, expected, why).await?;
+        return Ok((Drawers::Remotion(renderers), looked));
     }
-    let (members, looked) =
-        browsers(many(missing), manifest.engine, options, frames, expected).await?;
+    let (members, looked) = browsers(many, manifest.engine, options, frames, expected).await?;
     Ok((Drawers::Members(members), looked))
 }
 

@@ -128,7 +128,7 @@ pub async fn run(request: &Request) -> Result<()> {
     let (mut drawers, looked) =
         drawers::gather(request, &manifest, options, work, &expected).await?;
     let members = drawers.members();
-    let browsers = members.len().max(1);
+    let browsers = drawers.count();
     let copying = Instant::now();
     let clips = if missing.is_empty() || expected.format == Format::Png {
         // Pictures of a sequence are those that stills are, to the bit.
@@ -265,8 +265,8 @@ impl Job<'_> {
     async fn film(&mut self, drawers: &mut Drawers) -> Result<usize> {
         let members = match drawers {
             Drawers::Members(members) => &members[..],
-            Drawers::Remotion(renderer) => {
-                self.by_remotion(renderer).await?;
+            Drawers::Remotion(renderers) => {
+                self.by_remotion(renderers).await?;
                 return Ok(0);
             }
         };
@@ -291,13 +291,13 @@ impl Job<'_> {
         }
     }
 
-    async fn by_remotion(&self, renderer: &mut Renderer) -> Result<()> {
+    async fn by_remotion(&self, renderers: &mut [Renderer]) -> Result<()> {
         let expected = self.expected;
         let picture = expected.format.picture(self.quality, expected.transparent);
         let (missing, frames) = self.missing();
         let come = (Handover::Picture(picture), remotion::NAME);
         let mut reel = self.reel(&missing, come);
-        remotions::film(renderer, &frames, picture, &mut reel).await?;
+        remotions::film(renderers, &frames, picture, &mut reel).await?;
         reel.finish().await
     }
 

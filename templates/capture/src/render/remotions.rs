@@ -10,14 +10,14 @@ use super::verify::{Expected, samples};
 use crate::error::{Code, Failure, Result};
 use crate::picture::Picture;
 use crate::pixels;
-use crate::remotion::Renderer;
+use crate::remotion::{Renderer, Shot};
 
 /// Looks at a composition, as [`super::look::at`] does.
 ///
 /// # Errors
 /// Any that the renderer has; `verify_failed` where all frames are of one colour.
 pub async fn look(
-    renderer: &mut Renderer,
+    renderers: &mut [Renderer],
     frames: &[u32],
     expected: &Expected,
     why: String,
@@ -28,9 +28,9 @@ pub async fn look(
         .filter_map(|index| frames.get(*index as usize).copied())
         .collect();
     wanted.dedup();
-    renderer.ask(&wanted, Picture::Png).await?;
     let mut seen = BTreeMap::new();
-    while let Some(shot) = renderer.next().await? {
+    let mut shots = Shots::of(renderers, &wanted, Picture::Png).await?;
+    while let Some(shot) = shots.next().await? {
         let picture = pixels::decode(&shot.picture).map_err(|failure| failure.at(shot.frame))?;
         if picture.dimensions() != (expected.width, expected.height) {
             let (width, height) = picture.dimensions();
@@ -60,12 +60,12 @@ pub async fn look(
     })
 }
 
-/// Has all frames drawn, and hands them on in order.
+/// Has all frames drawn, each renderer every so-many-th of them, and hands them on in order.
 ///
 /// # Errors
-/// Any that the renderer or the encoder has.
+/// Any that a renderer or the encoder has.
 pub async fn film(
-    renderer: &mut Renderer,
+    renderers: &mut [Renderer],
     frames: &[u32],
     picture: Picture,
     reel: &mut Reel<'_>,
@@ -73,13 +73,53 @@ pub async fn film(
     // A higher rate than the composition's shows frames more than once.
     let mut drawn = frames.to_vec();
     drawn.dedup();
-    renderer.ask(&drawn, picture).await?;
     let mut rest = frames.iter().peekable();
-    while let Some(shot) = renderer.next().await? {
+    let mut shots = Shots::of(renderers, &drawn, picture).await?;
+    while let Some(shot) = shots.next().await? {
         let bytes = Bytes::from(shot.picture);
         while rest.next_if_eq(&&shot.frame).is_some() {
             reel.frame(bytes.clone(), shot.sounds.clone()).await?;
         }
     }
     Ok(())
+}
+
+/// Pictures of several renderers, in the order of their frames.
+struct Shots<'a> {
+    renderers: &'a mut [Renderer],
+    turn: usize,
+}
+
+impl<'a> Shots<'a> {
+    async fn of(
+        renderers: &'a mut [Renderer],
+        frames: &[u32],
+        picture: Picture,
+    ) -> Result<Shots<'a>> {
+        let many = renderers.len();
+        for (first, renderer) in renderers.iter_mut().enumerate() {
+            let share: Vec<u32> = frames.iter().skip(first).step_by(many).copied().collect();
+            renderer.ask(&share, picture).await?;
+        }
+        Ok(Self { renderers, turn: 0 })
+    }
+
+    /// The next picture. Where one renderer has no more, all others had their last before it.
+    async fn next(&mut self) -> Result<Option<Shot>> {
+        let turn = self.turn % self.renderers.len();
+        self.turn += 1;
+        let Some(renderer) = self.renderers.get_mut(turn) else {
+            return Ok(None);
+        };
+        let next = renderer.next().await?;
+        if next.is_none() {
+            // What the others say at their end is not of the next frames.
+            for (index, renderer) in self.renderers.iter_mut().enumerate() {
+                if index != turn {
+                    while renderer.next().await?.is_some() {}
+                }
+            }
+        }
+        Ok(next)
+    }
 }

@@ -342,6 +342,13 @@ impl Workspace {
         self.run_at(free_port(), arguments)
     }
 
+    /// Starts the program. No server runs at the port, so it starts one.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = program(self.app.path(), arguments);
+        self.place(&mut command, free_port());
+        command.spawn().unwrap()
+    }
+
     /// The same with a variable in its environment.
     pub fn run_with(&self, (name, value): (&str, &str), arguments: &[&str]) -> Run {
         let mut command = program(self.app.path(), arguments);

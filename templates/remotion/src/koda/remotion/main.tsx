@@ -9,11 +9,13 @@ import type { Manifest } from "../contract";
 import type { Design } from "../design";
 import { transparent } from "../environment";
 import { loadFonts, registerFonts } from "../fonts";
+import { drawWholeFrames } from "./frames";
 
 /** What bundles say that this renderer understands. */
 const SITE = "11";
-/** How what is heard is told: in the console, where server/film.mjs reads along. */
+/** How what is heard is told, and that there is no composition: in the console, where server/film.mjs reads along. */
 const HEARD = "koda:heard ";
+const NOT_LOADED = "koda:not-loaded";
 const ID = "film";
 
 interface Loaded {
@@ -88,6 +90,7 @@ function tellWhatIsHeard() {
 Internals.CSSUtils.injectCSS(Internals.CSSUtils.makeDefaultPreviewCSS(null, "transparent"));
 if (!transparent) document.documentElement.style.background = "#000";
 tellWhatIsHeard();
+drawWholeFrames();
 const loaded = load();
 const root = createRoot(document.getElementById("stage") as HTMLElement);
 window.siteVersion = SITE;
@@ -101,6 +104,9 @@ window.remotion_setBundleMode = () => {
       root.render(<Root {...film} />);
       requestAnimationFrame(() => continueRender(handle));
     },
-    (error: unknown) => cancelRender(error),
+    (error: unknown) => {
+      console.log(NOT_LOADED);
+      cancelRender(error);
+    },
   );
 };

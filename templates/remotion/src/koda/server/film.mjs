@@ -5,16 +5,22 @@ import { createInterface } from "node:readline";
 import { once } from "node:events";
 import { openBrowser, renderFrames } from "@remotion/renderer";
 
-/** What the page says in its console of what is heard. */
+/** What the page says in its console: what is heard, and that there is no composition. */
 const HEARD = "koda:heard ";
+const NOT_LOADED = "koda:not-loaded";
+/** What Remotion says of a page that answers nothing any more. */
+const SILENT = /at frame (\d+) failed: timeout (\d+)ms exceeded/;
 
-const { base, width, height, fps, durationInFrames, scale, transparent, pages, within, browser } = JSON.parse(process.argv[2]);
+const { base, width, height, fps, durationInFrames, scale, transparent, within, browser } = JSON.parse(process.argv[2]);
 const composition = { id: "film", width, height, fps, durationInFrames, props: {}, defaultProps: {}, defaultCodec: null, defaultOutName: null, defaultVideoImageFormat: null, defaultPixelFormat: null, defaultProResProfile: null, defaultSampleRate: null };
 
 async function tell(line, picture) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
   if (picture && !process.stdout.write(picture)) await once(process.stdout, "drain");
 }
+
+/** Which browser, also where Remotion starts another in its place. */
+const browserOptions = { browserExecutable: browser, chromeMode: "headless-shell", logLevel: "error" };
 
 /** As `koda-capture` has it: which second of the file is heard as the frame begins. */
 const sound = ({ src, volume, mediaFrame, audioStartFrame, playbackRate, toneFrequency, audioStreamIndex }) => ({
@@ -26,13 +32,13 @@ const sound = ({ src, volume, mediaFrame, audioStartFrame, playbackRate, toneFre
   stream: audioStreamIndex,
 });
 
-/** Several pages draw, each the next frame; a picture waits here until those before it are handed over. */
+/** One page draws all of them: of several in one browser only one is in front, and the others paint when they like. */
 async function film(puppeteerInstance, { frames, image, quality }) {
   const sounds = new Map();
-  const waiting = new Map();
-  let next = 0;
-  await renderFrames({
+  let loaded = true;
+  const rendered = renderFrames({
     serveUrl: `${base}src/koda/remotion/`,
+    ...browserOptions,
     puppeteerInstance,
     composition,
     inputProps: {},
@@ -41,30 +47,35 @@ async function film(puppeteerInstance, { frames, image, quality }) {
     imageFormat: image,
     ...(quality ? { jpegQuality: quality } : {}),
     outputDir: null,
-    concurrency: Math.min(pages, frames.length),
+    concurrency: 1,
     timeoutInMilliseconds: within,
-    logLevel: "error",
     envVariables: { KODA_PAGE: `mode=capture&transparent=${transparent ? 1 : 0}` },
     onStart: () => undefined,
     onFrameUpdate: () => undefined,
     onBrowserLog: ({ text }) => {
+      if (text === NOT_LOADED) loaded = false;
       if (!text.startsWith(HEARD)) return;
       const heard = JSON.parse(text.slice(HEARD.length));
       sounds.set(heard[0].frame, heard.map(sound));
     },
     onFrameBuffer: async (picture, frame) => {
-      const turn = frames.indexOf(frame);
-      if (turn !== next) await new Promise((go) => waiting.set(turn, go));
       await tell({ frame, bytes: picture.length, sounds: sounds.get(frame) ?? [] }, picture);
       sounds.delete(frame);
-      next += 1;
-      waiting.get(next)?.();
-      waiting.delete(next);
     },
+  });
+  await rendered.catch((error) => {
+    throw failure(error, loaded);
   });
 }
 
-const puppeteerInstance = await openBrowser("chrome", { browserExecutable: browser, chromeMode: "headless-shell", forceDeviceScaleFactor: scale, logLevel: "error" });
+/** What went wrong, and at which frame: without a composition it is that of none. */
+function failure({ message, frame }, loaded) {
+  const silent = String(message).match(SILENT);
+  if (silent) return { message: `the page did not show the frame within ${Math.round(silent[2] / 1000)} seconds`, frame: Number(silent[1]) };
+  return { message: String(message), frame: loaded ? (frame ?? null) : null };
+}
+
+const puppeteerInstance = await openBrowser("chrome", { ...browserOptions, forceDeviceScaleFactor: scale });
 for await (const line of createInterface({ input: process.stdin })) {
   try {
     await film(puppeteerInstance, JSON.parse(line));
