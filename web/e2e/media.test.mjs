@@ -1,15 +1,20 @@
 // A phone's video, which no browser plays, and one with few key frames: from the upload over the preview into the exported film.
 import assert from "node:assert/strict";
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { api, logOf, openPage, probe, startBrowser, startServer, until } from "./support.mjs";
-
-const BIN = process.env.KODA_BIN_DIR ?? resolve(import.meta.dirname, "../../target/debug");
+import {
+  api,
+  logOf,
+  openPage,
+  probe,
+  startBrowser,
+  startModel,
+  startServer,
+  until,
+} from "./support.mjs";
 
 /** The clips side by side, with the sound of the phone's. */
 const COMPOSITION = `import { AbsoluteFill, getStaticFiles, Html5Video } from "remotion";
@@ -94,17 +99,13 @@ test("a phone's video and one with few key frames run in the preview, and to the
 }, async (t) => {
   execFileSync("ffmpeg", [...CLIP.split(" "), ...HEVC.split(" "), join(folder, "phone.mov")]);
   execFileSync("ffmpeg", [...CLIP.split(" "), ...FEW_KEYS.split(" "), join(folder, "screen.mp4")]);
-  const script = join(folder, "script.json");
-  await writeFile(script, JSON.stringify(SCRIPT));
-  const model = spawn(join(BIN, "model-server"), [script], { stdio: ["pipe", "pipe", "inherit"] });
-  const [line] = await once(createInterface({ input: model.stdout }), "line");
-  const [url, key] = line.split(" ");
-  const server = await startServer({ ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: url });
+  const model = await startModel(SCRIPT);
+  const server = await startServer(model.environment);
   const browser = await startBrowser();
   t.after(async () => {
     await browser.close();
     await server.stop();
-    model.kill();
+    await model.stop();
   });
   const project = await api(server, "POST", "/api/v1/projects", { name: "Clips" });
   const phone = await upload(server, project.id, "phone.mov", "video/quicktime");

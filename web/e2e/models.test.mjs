@@ -1,24 +1,20 @@
 // Real models' protocols from end to end: a scripted provider plans, writes code that does not pass the check, and mends it.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
-import { after, before, test } from "node:test";
+import { join } from "node:path";
+import { test } from "node:test";
 import {
   api,
   begin,
   logOf,
   openPage,
   startBrowser,
+  startModel,
   startServer,
   until,
   wholeLog,
 } from "./support.mjs";
-
-const BIN = process.env.KODA_BIN_DIR ?? resolve(import.meta.dirname, "../../target/debug");
 
 const COMPOSITION = `import { AbsoluteFill, interpolate, useCurrentFrame, useVideoConfig } from "remotion";
 import { design } from "./design";
@@ -81,21 +77,6 @@ const SCRIPT = [
   },
 ];
 
-let folder;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "koda-models-"));
-});
-after(() => rm(folder, { recursive: true, force: true }));
-
-async function scripted(name, script = SCRIPT) {
-  const file = join(folder, `${name}.json`);
-  await writeFile(file, JSON.stringify(script));
-  const child = spawn(join(BIN, "model-server"), [file], { stdio: ["pipe", "pipe", "inherit"] });
-  const [line] = await once(createInterface({ input: child.stdout }), "line");
-  const [url, key] = line.split(" ");
-  return { url, key, stop: () => child.kill() };
-}
-
 const WIRES = {
   anthropic: ({ url, key }) => ({ ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: url }),
   openai: ({ url, key }) => ({ OPENAI_API_KEY: key, OPENAI_BASE_URL: `${url}/v1` }),
@@ -105,7 +86,7 @@ for (const [wire, environment] of Object.entries(WIRES)) {
   test(`a model over ${wire}'s wire plans, writes, is told what is wrong, and mends it`, {
     timeout: 180_000,
   }, async () => {
-    const model = await scripted(wire);
+    const model = await startModel(SCRIPT);
     const server = await startServer(environment(model));
     try {
       const { models } = await api(server, "GET", "/api/v1/config");
@@ -166,7 +147,7 @@ for (const [wire, environment] of Object.entries(WIRES)) {
       assert.ok(!server.log().includes(model.key));
     } finally {
       await server.stop();
-      model.stop();
+      await model.stop();
     }
   });
 }
@@ -197,7 +178,8 @@ test("a request that did not pass its check is asked again at a press of a butto
 }, async (t) => {
   // What is needed last would fit the first time too.
   const [again] = STUBBORN.slice(-1);
-  const model = await scripted("stubborn", [again, ...STUBBORN.slice(0, -1)]);
+  const model = await startModel([again, ...STUBBORN.slice(0, -1)]);
+  const folder = await mkdtemp(join(tmpdir(), "koda-prices-"));
   const prices = join(folder, "prices.yaml");
   await writeFile(prices, "scripted-1: { input: 3, output: 15 }\n");
   const server = await startServer({ ...WIRES.anthropic(model), KODA_MODEL_PRICES: prices });
@@ -205,7 +187,8 @@ test("a request that did not pass its check is asked again at a press of a butto
   t.after(async () => {
     await browser.close();
     await server.stop();
-    model.stop();
+    await model.stop();
+    await rm(folder, { recursive: true, force: true });
   });
   const problems = [];
   const page = await openPage(browser, problems);

@@ -1,9 +1,11 @@
 // A real server with throw-away data, a real browser, and looks at what is left over.
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 import { freePort } from "../../infra/dev/port.mjs";
 
@@ -63,6 +65,27 @@ export async function startServer(more = {}) {
         await end("SIGTERM");
       }
       await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A model that answers by a script, over the wires of real ones. */
+export async function startModel(script) {
+  const bin = process.env.KODA_BIN_DIR ?? join(root, "target/debug");
+  const folder = await mkdtemp(join(tmpdir(), "koda-model-"));
+  const file = join(folder, "script.json");
+  await writeFile(file, JSON.stringify(script));
+  const child = spawn(join(bin, "model-server"), [file], { stdio: ["pipe", "pipe", "inherit"] });
+  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  const [url, key] = line.split(" ");
+  return {
+    url,
+    key,
+    /** What a server is told of it. */
+    environment: { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: url },
+    async stop() {
+      child.kill();
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -269,8 +269,11 @@ pub struct RenderOutput {
     pub frames: u32,
     /// Measured in the file.
     pub duration_seconds: f64,
-    /// How frames were taken.
+    /// How frames were taken: `pixels`, `begin-frame` or `screenshot` of the page, or `remotion` where Remotion's own renderer drew them.
     pub capture: String,
+    /// Why it was not `pixels`, as a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
     /// How many sandboxes drew it; 0 where nobody counted.
     #[serde(default)]
     pub sandboxes: u32,

@@ -1881,12 +1881,14 @@ export interface components {
         RenderId: string;
         /** @description What came out. */
         RenderOutput: {
+            /** @description Why it was not `pixels`, as a sentence. */
+            because?: string | null;
             /**
              * Format: int64
              * @description Length of the file.
              */
             bytes: number;
-            /** @description How frames were taken. */
+            /** @description How frames were taken: `pixels`, `begin-frame` or `screenshot` of the page, or `remotion` where Remotion's own renderer drew them. */
             capture: string;
             /**
              * Format: double

@@ -1,5 +1,6 @@
 /** The picture: a live preview, or in its place what is going on. */
 
+import { Sparkles } from "lucide-react";
 import {
   type CSSProperties,
   type MouseEvent,
@@ -12,12 +13,14 @@ import {
 import { useStore } from "zustand";
 import type { Aspect } from "../api/types";
 import type { SandboxView } from "../session/view";
+import { Badge } from "../ui/Badge";
 import { cx } from "../ui/cx";
 import { PopupContainer } from "../ui/PopupContainer";
 import type { Preview } from "./controller";
 import { Guides, guidesFor } from "./Guides";
 import { previewKeys } from "./keys";
 import { PreviewFrame } from "./PreviewFrame";
+import type { Player } from "./player";
 import type { PreviewProblem } from "./protocol";
 import styles from "./Stage.module.css";
 import type { Mark } from "./Track";
@@ -90,6 +93,7 @@ export function Stage(props: StageProps) {
             )}
             {!shown && props.poster && <img className={styles.poster} src={props.poster} alt="" />}
             {shown && <Guides ratio={ratio} />}
+            {shown && <Simplified player={preview.player} />}
           </div>
           {shown && status === "ready" && (
             <button
@@ -113,6 +117,17 @@ export function Stage(props: StageProps) {
         />
       </section>
     </PopupContainer>
+  );
+}
+
+/** Says of what a viewer's browser cannot draw that exports have it. */
+function Simplified({ player }: { player: Player }) {
+  const simplified = useStore(player.state, (it) => it.simplified);
+  if (!simplified) return null;
+  return (
+    <div className={styles.simplified} role="status">
+      <Badge icon={<Sparkles size={12} />}>Some effects show in exports only</Badge>
+    </div>
   );
 }
 

@@ -26,6 +26,8 @@ export interface PlayerState {
   volume: number;
   /** Whether the animation has had anything to hear. */
   audible: boolean;
+  /** Whether something is shown without an effect that this browser cannot draw, and that exports have. */
+  simplified: boolean;
   /** What is played and looped, as far as this animation has it. */
   points: Points;
   problem: PreviewProblem | null;
@@ -67,6 +69,7 @@ const FRESH: Omit<PlayerState, "points"> = {
   sound: false,
   volume: 1,
   audible: false,
+  simplified: false,
   problem: null,
 };
 
@@ -227,6 +230,7 @@ export function createPlayer(
             rate: message.rate,
             sound: message.sound ?? state.getState().sound,
             audible: message.audible ?? false,
+            simplified: message.simplified ?? false,
           });
           return;
         case "painted":

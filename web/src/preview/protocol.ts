@@ -36,6 +36,8 @@ export type FromPreview =
       /** Left out by a page of before previews could be heard. */
       sound?: boolean;
       audible?: boolean;
+      /** Whether something is shown without an effect that this browser cannot draw. */
+      simplified?: boolean;
       heard: number;
     }
   | { type: "painted"; frame: number; heard: number }
@@ -79,6 +81,7 @@ export function parse(data: unknown): FromPreview | null {
         rate,
         ...(typeof data.sound === "boolean" ? { sound: data.sound } : {}),
         ...(typeof data.audible === "boolean" ? { audible: data.audible } : {}),
+        ...(typeof data.simplified === "boolean" ? { simplified: data.simplified } : {}),
         heard: heard(data),
       };
     }

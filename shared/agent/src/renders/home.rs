@@ -70,6 +70,7 @@ impl Watch<'_> {
             frames: number("frames"),
             duration_seconds: last["duration_seconds"].as_f64().unwrap_or_default(),
             capture: last["capture"].as_str().unwrap_or_default().to_owned(),
+            because: last["because"].as_str().map(ToOwned::to_owned),
             sandboxes: 1,
             seconds: last["seconds"].as_f64().unwrap_or_default(),
             poster: self.keep_poster(head, sandbox).await,

@@ -124,16 +124,14 @@ impl Policy {
         }
         if let Some(what) = unfit::drawn_by_renderer(module, name) {
             self.needs.get_or_insert_with(|| what.to_owned());
-            self.found.push((offset, unfit::by_renderer(what)));
         }
         self.shapes |= module == "@remotion/shapes";
     }
 
     /// What is taken of a module that was imported as a whole.
-    fn member(&mut self, offset: u32, name: &str) {
+    fn member(&mut self, name: &str) {
         if let Some(what) = unfit::drawn_by_renderer("remotion", Some(name)) {
             self.needs.get_or_insert_with(|| what.to_owned());
-            self.found.push((offset, unfit::by_renderer(what)));
         }
     }
 
@@ -252,7 +250,7 @@ impl<'a> Visit<'a> for Policy {
             object => callee(object),
         };
         let property = it.property.name.as_str();
-        self.member(it.span.start, property);
+        self.member(property);
         if let Some(object) = object.filter(|object| unfit::measures_window(object, property)) {
             self.window_size(it.span.start, &format!("{object}.{property}"));
         }
@@ -334,7 +332,7 @@ impl<'a> Visit<'a> for Policy {
     }
 
     fn visit_jsx_member_expression(&mut self, it: &JSXMemberExpression<'a>) {
-        self.member(it.span.start, it.property.name.as_str());
+        self.member(it.property.name.as_str());
         walk::walk_jsx_member_expression(self, it);
     }
 
@@ -342,9 +340,8 @@ impl<'a> Visit<'a> for Policy {
         if self.shapes
             && matches!(&it.name, JSXAttributeName::Identifier(name) if name.name == "effects")
         {
-            let what = "a shape with effects";
-            self.needs.get_or_insert_with(|| what.to_owned());
-            self.found.push((it.span.start, unfit::by_renderer(what)));
+            self.needs
+                .get_or_insert_with(|| "a shape with effects".to_owned());
         }
         if let JSXAttributeName::Identifier(name) = &it.name
             && FETCHED.contains(&name.name.as_str())

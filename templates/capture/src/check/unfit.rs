@@ -41,15 +41,6 @@ pub fn drawn_by_renderer<'a>(module: &'a str, name: Option<&'a str>) -> Option<&
     drawn.then(|| name.unwrap_or(module))
 }
 
-/// What is to be said of that.
-pub fn by_renderer(what: &str) -> Diagnostic {
-    let message = format!(
-        "{what} draws elements into a canvas: Remotion's own renderer makes the film, slower, and its preview goes without the effect in most browsers"
-    );
-    Diagnostic::warning(Gate::Lint, "remotion_renderer", message)
-        .hint("fine where the effect is wanted; else use a transition of fade, slide, wipe, flip, clock-wipe, iris, push-cut, or elements, SVG and 2D canvases")
-}
-
 /// Why something should not be imported, and what to do instead. `name` is what is imported of the module, where that is known.
 pub fn import(module: &str, name: Option<&str>) -> Option<(String, &'static str)> {
     (module == "remotion" && name == Some("Artifact")).then(|| {

@@ -107,6 +107,8 @@ export interface PlayState {
   volume: number;
   /** Whether the composition has had anything to hear since it was put on the stage. */
   audible: boolean;
+  /** Whether something was shown without an effect that this browser cannot draw, and that the film has. */
+  simplified: boolean;
 }
 
 /** `n` counts the commands of who embeds the preview: `heard` in what the preview says is the last of them. */

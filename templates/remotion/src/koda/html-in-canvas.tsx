@@ -11,21 +11,9 @@ import { capturing, rendererOfRemotion } from "./environment";
 /** Whether effects are drawn here. */
 export const htmlIsDrawn = rendererOfRemotion || (!capturing && isHtmlInCanvasSupported());
 
-let left = false;
-const listeners = new Set<() => void>();
-
-/** Whether an effect was left out in this page. */
-export const effectsAreLeftOut = () => left;
-
-/** Calls back when the first effect is left out. */
-export function onEffectLeftOut(listener: () => void): void {
-  listeners.add(listener);
-}
-
+/** Said where the preview's transport looks. */
 function leaveOut() {
-  if (left) return;
-  left = true;
-  for (const listener of listeners) listener();
+  document.documentElement.dataset.simplified = "";
 }
 
 /** Its children where they would be drawn, in the size that they would have. */

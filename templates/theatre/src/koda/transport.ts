@@ -12,10 +12,13 @@ export interface Playable {
   pace(frame: number): number;
 }
 
+/** Whoever leaves out an effect says so there. */
+const isSimplified = () => "simplified" in document.documentElement.dataset;
+
 /** The preview's own clock, driven by messages from the embedding page and by keys. */
 export class Transport {
   /** Several previews may be seen at once, and play by themselves: none is heard until somebody asks. */
-  readonly state: PlayState = { frame: 0, playing: false, loop: true, rate: 1, sound: false, volume: 1, audible: false };
+  readonly state: PlayState = { frame: 0, playing: false, loop: true, rate: 1, sound: false, volume: 1, audible: false, simplified: false };
   readonly #playable: Playable;
   readonly #soundtrack = new Soundtrack();
   readonly #listeners = new Set<(state: PlayState) => void>();
@@ -95,8 +98,9 @@ export class Transport {
     }
     // A later seek speaks for itself.
     if (this.state.frame !== frame) return;
-    // What is heard may have come with what this frame waited for.
-    if (this.#soundtrack.audible() !== this.state.audible) this.#changed();
+    // What is heard may have come with what this frame waited for, and an effect may have been left out.
+    const { audible, simplified } = this.state;
+    if (this.#soundtrack.audible() !== audible || isSimplified() !== simplified) this.#changed();
     requestAnimationFrame(() => requestAnimationFrame(() => this.#post({ type: "painted", frame, heard })));
   }
 
@@ -208,6 +212,7 @@ export class Transport {
 
   #changed() {
     this.state.audible = this.#soundtrack.audible();
+    this.state.simplified = isSimplified();
     this.#say();
     for (const listener of this.#listeners) listener(this.state);
   }

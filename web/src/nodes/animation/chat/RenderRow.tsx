@@ -65,7 +65,9 @@ export const RenderRow = memo(function RenderRow({ id }: { id: string }) {
           {render.status === "cancelled" && "Cancelled"}
           {render.status === "failed" && render.failure?.message}
           {render.output &&
-            `${formatBytes(render.output.bytes)} · ${clock(render.output.duration_seconds)}`}
+            `${formatBytes(render.output.bytes)} · ${clock(render.output.duration_seconds)}${
+              render.output.capture === "remotion" ? " · by Remotion's renderer" : ""
+            }`}
         </p>
         {moves && (
           <Progress label="Export" value={progressShare(render)} className={styles.bar ?? ""} />

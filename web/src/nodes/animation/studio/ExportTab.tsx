@@ -131,6 +131,11 @@ function Job({
       {output && (
         <>
           <Player render={render} sessionId={id} />
+          {output.capture === "remotion" && (
+            <p className={styles.quiet}>
+              Drawn by Remotion's own renderer, which takes longer: {output.because}.
+            </p>
+          )}
           <div className={styles.done}>
             <span className={styles.quiet}>
               {formatBytes(output.bytes)} · {clock(output.duration_seconds)} · {output.frames}{" "}
