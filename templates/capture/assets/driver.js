@@ -77,6 +77,8 @@
       try {
         await patiently(window.koda.ready);
         clock.settle();
+        // A video that is sought before its first frame is drawn would be taken for drawn by that.
+        await window.__kodaMedia.settle();
         current = 0;
         return { info: window.koda.info, contract: window.koda.contract };
       } catch (error) {

@@ -12,6 +12,7 @@
   // many frames of the compositor, whichever is later; and where that draws nothing either, after the longest. Until then one is
   // waited for in any case that was drawn the last time and lies within the window: a busy machine is late with it.
   const PATIENCE = 250;
+  const FIRST = 1500; // for one that has just come, of which it is not known whether it is drawn
   const ENOUGH = 12;
   const PLACED = 3; // frames of the compositor
   const LONGEST = 3000;
@@ -20,7 +21,7 @@
   const seen = new WeakSet();
 
   const asked = new WeakMap(); // element → seconds that it was last sought to
-  const sought = new WeakSet(); // videos of which no frame has reached the compositor since then
+  const sought = new WeakMap(); // videos of which no frame has reached the compositor since then → when that was, in real time
 
   const seek = (element, seconds) => {
     asked.set(element, seconds);
@@ -29,7 +30,7 @@
     if (Math.abs(time.get.call(element) - place) <= 1e-6) return;
     if (element instanceof HTMLVideoElement) {
       watch(element);
-      sought.add(element);
+      sought.set(element, new Event("").timeStamp);
     }
     time.set.call(element, place);
   };
@@ -88,9 +89,10 @@
     if (presented.has(video)) return;
     presented.set(video, -1);
     const next = () =>
-      video.requestVideoFrameCallback((_, { mediaTime }) => {
+      video.requestVideoFrameCallback((_, { mediaTime, presentationTime }) => {
         presented.set(video, mediaTime);
-        sought.delete(video);
+        // That of a frame of before may be told late.
+        if (!(presentationTime < sought.get(video))) sought.delete(video);
         told();
         next();
       });
@@ -130,7 +132,8 @@
       told();
     };
     const inTime = () => beats * BEAT < LONGEST;
-    const late = () => videos.some((video) => !shows(video) && lively.has(video) && inSight(video));
+    const isNew = (video) => !known.has(video) && beats * BEAT < FIRST;
+    const late = () => videos.some((video) => !shows(video) && (lively.has(video) || isNew(video)) && inSight(video));
     const patient = () => inTime() && (beats * BEAT < PATIENCE || frames < ENOUGH || late());
     const happens = () => new Promise((done) => (told = done));
     const fresh = videos.some((video) => !known.has(video));

@@ -1,6 +1,6 @@
 // Serves sounds and videos that browsers cannot play (HEVC of phones, ProRes, ALAC, …) as copies that they can, at the same address.
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createReadStream, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, relative, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -11,8 +11,9 @@ import { extension, recipe, transcode } from "./transcode.mjs";
 const NAMES = /\.(mp4|mov|m4v|webm|m4a|wav|ogg|mp3)$/i;
 /** Requests of modules, and not of what is in the file. */
 const AS_MODULE = /[?&](import|url|raw|inline|no-inline|worker|sharedworker)\b/;
-/** What folders of copies are called, before the number of their process. */
+/** What folders of copies are called, before the number of their process and when that began: a sandbox gives numbers anew. */
 const FOLDER = "koda-media-";
+const OWN = `${FOLDER}${process.pid}-${begun(process.pid)}-`;
 /** What copies are called before they are whole. */
 const PART = "part-";
 /** How often it is looked whether another server has made a copy, in milliseconds. */
@@ -135,9 +136,9 @@ function playable(root, cache, serves) {
     if (folder && existsSync(folder)) return folder;
     try {
       mkdirSync(cache, { recursive: true });
-      folder = mkdtempSync(join(cache, `${FOLDER}${process.pid}-`));
+      folder = mkdtempSync(join(cache, OWN));
     } catch {
-      folder = mkdtempSync(join(tmpdir(), `${FOLDER}${process.pid}-`));
+      folder = mkdtempSync(join(tmpdir(), OWN));
     }
     folder = realpathSync(folder);
     serves(folder);
@@ -261,10 +262,21 @@ function clearUp(cache) {
 
 /** Whether the server still runs that a folder of copies belongs to. */
 function runs(name) {
+  const [pid, since] = name.slice(FOLDER.length).split("-").map(Number);
   try {
-    return process.kill(Number.parseInt(name.slice(FOLDER.length), 10), 0);
+    return process.kill(pid, 0) && begun(pid) === since;
   } catch (error) {
     return error.code === "EPERM";
+  }
+}
+
+/** When a process began, in ticks since the machine did; 0 where nobody tells. https://docs.kernel.org/filesystems/proc.html */
+function begun(pid) {
+  try {
+    // After its name, which may have anything in it.
+    return Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ")[19]);
+  } catch {
+    return 0;
   }
 }
 
