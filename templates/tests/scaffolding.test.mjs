@@ -29,6 +29,23 @@ test("it is said of everything that Remotion exports what becomes of it", async 
   assert.deepEqual(said.toSorted(), Object.keys(remotion).toSorted());
 });
 
+test("whatever html-in-canvas draws has something in its place for browsers that cannot", async () => {
+  const { replaced } = await import(join(templates, "remotion/src/koda/server/dependencies.mjs"));
+  const read = (path) => readFileSync(join(templates, "remotion", path), "utf8");
+  const made = (text) => [...text.matchAll(/(\w+) = makeHtmlInCanvasPresentation\(/g)].map(([, name]) => name.replace(/^make([A-Z])/, (_, first) => first.toLowerCase()));
+  const files = readdirSync(join(templates, "remotion/node_modules/@remotion/transitions/dist/esm"));
+  for (const name of files) {
+    const text = read(`node_modules/@remotion/transitions/dist/esm/${name}`);
+    if (!text.includes("HtmlInCanvas")) continue;
+    const module = name === "index.mjs" ? "@remotion/transitions" : `@remotion/transitions/${name.replace(".mjs", "")}`;
+    const ours = read(`src/koda/${replaced[module]}`);
+    assert.ok(made(text).length > 0);
+    for (const transition of made(text)) assert.match(ours, new RegExp(`export const ${transition} = fadeInstead\\(`));
+  }
+  const shapes = Object.keys(await import(join(templates, "remotion/node_modules/@remotion/shapes/dist/esm/index.mjs"))).filter((name) => /^[A-Z]/.test(name));
+  for (const shape of shapes) assert.match(read("src/koda/shapes.ts"), new RegExp(`export const ${shape} = withoutEffects\\(`));
+});
+
 for (const engine of ["remotion", "theatre"]) {
   describe(`the ${engine} template`, () => {
     const packageJson = JSON.parse(readFileSync(join(templates, engine, "package.json"), "utf8"));

@@ -11,6 +11,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use image::RgbaImage;
+use koda_capture::manifest::Engine;
+use koda_capture::remotion;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use support::film::{apart, decode, probe};
@@ -102,12 +104,40 @@ fn what_html_in_canvas_draws_is_in_the_film_frame_by_frame_and_who_drew_it_is_sa
     for (frame, picture) in (0..).zip(&frames) {
         is_frame(picture, frame);
     }
-    // A part of it at another rate: every frame twice.
+    // A part of it at another rate: every frame twice, halves rounded up.
     let run = render(&workspace, "part.mp4", "--from 18 --to 33 --fps 60");
     assert_eq!(run.result()["frames"], 30);
     let part = decode(&workspace.app.path().join("part.mp4"), 320, 180, &[]);
     for (index, picture) in (0..).zip(&part) {
-        is_frame(picture, 18 + index / 2);
+        is_frame(picture, (18_u8 + u8::div_ceil(index, 2)).min(32));
+    }
+}
+
+#[test]
+fn a_scene_that_is_played_at_another_pace_shows_the_frame_that_belongs_there() {
+    let Some(workspace) = drawn() else {
+        return;
+    };
+    let manifest = workspace.app.path().join("koda.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let mut told: Value = serde_json::from_str(&text).unwrap();
+    told["durationInFrames"] = json!(30);
+    told["playback"] = json!({
+        "fps": 60, "durationInFrames": 120,
+        "pieces": [{ "from": 0, "start": 10, "step": 0.5 }, { "from": 20, "start": 62, "step": 2 }],
+    });
+    std::fs::write(&manifest, told.to_string()).unwrap();
+    let run = render(&workspace, "film.mp4", "--quality high");
+    assert_eq!(run.result()["frames"], 30);
+    let film = decode(&workspace.app.path().join("film.mp4"), 320, 180, &[]);
+    for (index, picture) in (0_u8..).zip(&film) {
+        // Halves are rounded up.
+        let frame = if index < 20 {
+            10 + index.div_ceil(2)
+        } else {
+            62 + (index - 20) * 2
+        };
+        is_frame(picture, frame);
     }
 }
 
@@ -184,6 +214,68 @@ fn a_film_drawn_in_shares_is_to_the_byte_the_one_drawn_at_once() {
     let joined = render(&workspace, "joined.mp4", &more);
     assert_eq!(joined.result()["sha256"], whole.result()["sha256"]);
     assert_eq!(joined.result()["capture"], "remotion");
+}
+
+#[test]
+fn every_transition_that_is_drawn_by_html_in_canvas_is_known_to_need_the_renderer_and_no_other() {
+    let Some(workspace) = Workspace::new("remotion") else {
+        return;
+    };
+    let needs = |text: &str| {
+        workspace.write("src/Composition.tsx", text);
+        remotion::needed(workspace.app.path(), Engine::Remotion).is_some()
+    };
+    let folder = workspace
+        .app
+        .path()
+        .join("node_modules/@remotion/transitions/dist/esm");
+    let mut drawn = 0;
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        let text = std::fs::read_to_string(entry.path()).unwrap();
+        let Some(module) = name.strip_suffix(".mjs") else {
+            continue;
+        };
+        if module == "index" {
+            for (made, _) in text.match_indices(" = makeHtmlInCanvasPresentation(") {
+                let made = text[..made].rsplit(' ').next().unwrap();
+                // `makeBlurSlide` is what `blurSlide` calls.
+                let made = made.replace("makeB", "b");
+                let import = format!("import {{ {made} }} from \"@remotion/transitions\";");
+                assert!(needs(&import), "{import}");
+            }
+            continue;
+        }
+        let import = format!("import * as it from \"@remotion/transitions/{module}\";");
+        let by_canvas = text.contains("HtmlInCanvas");
+        drawn += usize::from(by_canvas);
+        assert_eq!(needs(&import), by_canvas, "{import}");
+    }
+    assert!(drawn >= 12);
+    for (text, needed) in [
+        (
+            "import * as remotion from \"remotion\"; export default () => <remotion.HtmlInCanvas />;",
+            true,
+        ),
+        (
+            "import { Circle } from \"@remotion/shapes\"; export default () => <Circle effects={[]} />;",
+            true,
+        ),
+        (
+            "import { Circle } from \"@remotion/shapes\"; export default () => <Circle radius={3} />;",
+            false,
+        ),
+        (
+            "export default () => <p style={{ width: \"50vw\" }} />;",
+            true,
+        ),
+        (
+            "// HtmlInCanvas, 50vw\nexport default () => <p>HtmlInCanvas</p>;",
+            false,
+        ),
+    ] {
+        assert_eq!(needs(text), needed, "{text}");
+    }
 }
 
 /// No process, no profile, no partial file.

@@ -57,17 +57,24 @@ async function paintCanvases(handle: number) {
   await alone(handle);
 }
 
-/** Has Remotion's renderer take a frame when all of it is there. */
-export function drawWholeFrames(): void {
+/** The frame of the film that was asked for last. */
+export let shownFrame = 0;
+
+/**
+ * Has Remotion's renderer take a frame when all of it is there.
+ * @param written which frame of the composition is shown at one of the film
+ */
+export function drawWholeFrames(written: (frame: number) => number): void {
   let set = window.remotion_setFrame;
   Object.defineProperty(window, "remotion_setFrame", {
     configurable: true,
     set: (sets: typeof set) => (set = sets),
-    get: () => (...frame: Parameters<typeof set>) => {
+    get: () => (frame: number, ...more: [string, number]) => {
+      shownFrame = frame;
       // Whatever else is waited for says so first.
       const handle = delayRender("what lies in its canvases", { timeoutInMilliseconds: 2 * window.remotion_puppeteerTimeout });
       // Remotion takes it for drawn as the browser's next frame begins, which on a busy machine is sooner than React is done.
-      flushSync(() => set(...frame));
+      flushSync(() => set(written(frame), ...more));
       void paintCanvases(handle).then(() => continueRender(handle));
     },
   });

@@ -9,7 +9,8 @@ import type { Manifest } from "../contract";
 import type { Design } from "../design";
 import { transparent } from "../environment";
 import { loadFonts, registerFonts } from "../fonts";
-import { drawWholeFrames } from "./frames";
+import { asWritten, writtenFrame } from "../playback";
+import { drawWholeFrames, shownFrame } from "./frames";
 
 /** What bundles say that this renderer understands. */
 const SITE = "11";
@@ -17,6 +18,8 @@ const SITE = "11";
 const HEARD = "koda:heard ";
 const NOT_LOADED = "koda:not-loaded";
 const ID = "film";
+
+let manifest: Manifest = { contract: 1, engine: "", title: "", width: 1, height: 1, fps: 30, durationInFrames: 1 };
 
 interface Loaded {
   Film: ComponentType;
@@ -37,7 +40,8 @@ function Stage() {
   return <div ref={place} id="remotion-canvas" style={{ display: "flex" }} />;
 }
 
-function Root({ Film, manifest: { width, height, fps, durationInFrames } }: Loaded) {
+function Root({ Film, manifest }: Loaded) {
+  const { width, height, fps, durationInFrames } = asWritten(manifest);
   const metadata = { width, height, fps, durationInFrames, props: {} };
   const defaults = { defaultCodec: null, defaultOutName: null, defaultVideoImageFormat: null, defaultPixelFormat: null, defaultProResProfile: null, defaultSampleRate: null };
   return (
@@ -63,13 +67,13 @@ function Root({ Film, manifest: { width, height, fps, durationInFrames } }: Load
 
 async function load(): Promise<Loaded> {
   registerFonts();
-  const [{ default: Film }, { design }, { default: manifest }] = await Promise.all([
+  const [{ default: Film }, { design }, { default: told }] = await Promise.all([
     import("../../Composition") as Promise<{ default: ComponentType }>,
     import("../../design") as Promise<{ design: Design }>,
     import("../../../koda.json") as unknown as Promise<{ default: Manifest }>,
   ]);
   await loadFonts([design.fonts.title, design.fonts.body], JSON.stringify(design));
-  return { Film, manifest };
+  return { Film, manifest: told };
 }
 
 /** Passes on what Remotion collects at each frame. */
@@ -81,7 +85,8 @@ function tellWhatIsHeard() {
     get: () => () => {
       const assets = collect();
       const heard = assets.filter(({ type }) => type === "audio" || type === "video");
-      if (heard.length > 0) console.log(HEARD + JSON.stringify(heard));
+      const { fps } = asWritten(manifest);
+      if (heard.length > 0) console.log(HEARD + JSON.stringify({ frame: shownFrame, fps, heard }));
       return assets;
     },
   });
@@ -90,7 +95,7 @@ function tellWhatIsHeard() {
 Internals.CSSUtils.injectCSS(Internals.CSSUtils.makeDefaultPreviewCSS(null, "transparent"));
 if (!transparent) document.documentElement.style.background = "#000";
 tellWhatIsHeard();
-drawWholeFrames();
+drawWholeFrames((frame) => writtenFrame(manifest, frame));
 const loaded = load();
 const root = createRoot(document.getElementById("stage") as HTMLElement);
 window.siteVersion = SITE;
@@ -101,6 +106,8 @@ window.remotion_setBundleMode = () => {
   const handle = delayRender("the composition's modules");
   loaded.then(
     (film) => {
+      manifest = film.manifest;
+      window.remotion_initialFrame = writtenFrame(manifest, window.remotion_initialFrame);
       root.render(<Root {...film} />);
       requestAnimationFrame(() => continueRender(handle));
     },

@@ -23,7 +23,7 @@ async function tell(line, picture) {
 const browserOptions = { browserExecutable: browser, chromeMode: "headless-shell", logLevel: "error" };
 
 /** As `koda-capture` has it: which second of the file is heard as the frame begins. */
-const sound = ({ src, volume, mediaFrame, audioStartFrame, playbackRate, toneFrequency, audioStreamIndex }) => ({
+const sound = (fps) => ({ src, volume, mediaFrame, audioStartFrame, playbackRate, toneFrequency, audioStreamIndex }) => ({
   src,
   volume,
   at: ((mediaFrame - audioStartFrame) * playbackRate + audioStartFrame) / fps,
@@ -55,8 +55,8 @@ async function film(puppeteerInstance, { frames, image, quality }) {
     onBrowserLog: ({ text }) => {
       if (text === NOT_LOADED) loaded = false;
       if (!text.startsWith(HEARD)) return;
-      const heard = JSON.parse(text.slice(HEARD.length));
-      sounds.set(heard[0].frame, heard.map(sound));
+      const { frame, fps, heard } = JSON.parse(text.slice(HEARD.length));
+      sounds.set(frame, heard.map(sound(fps)));
     },
     onFrameBuffer: async (picture, frame) => {
       await tell({ frame, bytes: picture.length, sounds: sounds.get(frame) ?? [] }, picture);
