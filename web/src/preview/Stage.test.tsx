@@ -6,6 +6,7 @@ import { createSessionStore, type SessionOptions } from "../session/store";
 import { SESSION, Story } from "../session/story";
 import { uiStore } from "../store/ui";
 import { createPreview } from "./controller";
+import { parse } from "./protocol";
 import { Stage } from "./Stage";
 
 const PROBLEM = { message: "Unexpected token", file: "src/Composition.tsx", line: 3, column: 1 };
@@ -89,6 +90,23 @@ it("shows an error of the animation until the page says that it is gone", async 
   expect(onTellAgent).toHaveBeenCalledWith(PROBLEM);
   act(() => preview.receive({ type: "error", problem: null }));
   expect(screen.queryByRole("alert")).toBeNull();
+});
+
+it("says that exports have effects which this browser cannot draw, from when one was left out", async () => {
+  const { preview } = await show(1920, 1080);
+  const state = { koda: 1, type: "state", playing: false, loop: true, rate: 1, heard: 99 };
+  const says = (more: object) => {
+    const message = parse({ ...state, ...more });
+    if (!message) throw new Error("it was not read");
+    act(() => preview.receive(message));
+  };
+  says({ frame: 3, simplified: false });
+  expect(screen.queryByText(/effects show in exports only/)).toBeNull();
+  says({ frame: 4, simplified: true });
+  expect(screen.getByText(/effects show in exports only/)).toBeTruthy();
+  // A page of before, or another version without it.
+  says({ frame: 5 });
+  expect(screen.queryByText(/effects show in exports only/)).toBeNull();
 });
 
 it("listens to Space after a click on one of its buttons, and has every control in full screen", async () => {
