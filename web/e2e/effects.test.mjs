@@ -4,7 +4,9 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
+  api,
   begin,
+  logOf,
   openPage,
   probe,
   shoot,
@@ -61,9 +63,10 @@ const SCRIPT = [
     say: "I write both scenes.",
     call: [
       { name: "write_file", input: { path: "src/Composition.tsx", content: COMPOSITION } },
-      { name: "finish", input: { summary: "One warps into two" } },
+      { name: "still", input: { frames: [30] } },
     ],
   },
+  { call: [{ name: "finish", input: { summary: "One warps into two" } }] },
 ];
 
 /** Red and blue of a frame, on the left and on the right. */
@@ -98,6 +101,17 @@ test("an effect that a viewer's browser cannot draw is in the film, and everybod
   await begin(page, "One scene warps into the other");
   await page.getByRole("button", { name: /^Approve/ }).click({ timeout: 60_000 });
   await page.getByText("Version 1").first().waitFor({ timeout: 120_000 });
+
+  // The agent that asked for a frame was shown it.
+  const [project] = (await api(server, "GET", "/api/v1/projects")).items;
+  const [session] = (await api(server, "GET", `/api/v1/projects/${project.id}/sessions`)).items;
+  const looked = (await logOf(server, session.id)).find(
+    ({ type, name }) => type === "tool_finished" && name === "still",
+  );
+  assert.ok(
+    looked.output.some(({ type }) => type === "image"),
+    JSON.stringify(looked),
+  );
 
   // The preview plays, with a fade in the effect's place.
   await page.getByText("Some effects show in exports only").first().waitFor({ timeout: 60_000 });

@@ -57,7 +57,7 @@ impl Drop for Group {
 /// Removes a folder of processes that were killed: the last of them may still be writing when it is first tried.
 pub fn remove(folder: TempDir) {
     let path = folder.keep();
-    for _ in 0..50 {
+    for _ in 0..140 {
         if std::fs::remove_dir_all(&path).is_ok() || !path.exists() {
             return;
         }

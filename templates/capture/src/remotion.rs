@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use serde::Deserialize;
 use serde_json::json;
 use tempfile::TempDir;
@@ -29,6 +29,8 @@ pub const NAME: &str = "remotion";
 const PROGRAM: &str = "src/koda/server/film.mjs";
 /// Names the browser that this program is to run in its place: [`run_browser`].
 const BROWSER: &str = "KODA_REMOTION_BROWSER";
+/// The number of the process that the browser is to end with.
+const PARENT: &str = "KODA_REMOTION_PARENT";
 /// The flags of that browser for WebGL, with blanks between them.
 const FLAGS: &str = "KODA_REMOTION_FLAGS";
 /// How long Remotion waits for a page, and for a frame: its own default, and more where a frame is larger than 1080p, because shaders
@@ -42,10 +44,16 @@ const LONGEST: u64 = 16 << 20;
 
 /// Why a composition needs it, as a sentence; nothing where it does not, or where the workspace cannot ask for it.
 pub fn needed(app: &Path, engine: Engine) -> Option<String> {
-    if engine != Engine::Remotion || !app.join(PROGRAM).is_file() {
-        return None;
+    if is_there(app, engine) {
+        remotions_renderer(app)
+    } else {
+        None
     }
-    remotions_renderer(app)
+}
+
+/// Whether a workspace can ask for it.
+pub fn is_there(app: &Path, engine: Engine) -> bool {
+    engine == Engine::Remotion && app.join(PROGRAM).is_file()
 }
 
 /// A picture of a frame, and what can be heard at it.
@@ -69,7 +77,10 @@ enum Line {
     Failed {
         error: Said,
     },
-    Done {},
+    Done {
+        #[serde(rename = "done")]
+        _done: bool,
+    },
 }
 
 #[derive(Deserialize)]
@@ -212,8 +223,12 @@ impl Renderer {
                 picture,
                 sounds,
             })),
-            Ok(Some((Line::Done {}, _))) => Ok(None),
+            Ok(Some((Line::Done { .. }, _))) => Ok(None),
             Ok(Some((Line::Failed { error }, _))) => Err(failure(&error)),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(Failure::new(
+                Code::BrowserFailed,
+                format!("Remotion's renderer cannot be understood: {error}"),
+            )),
             Ok(None) | Err(_) => Err(self.ended().await),
         }
     }
@@ -224,7 +239,8 @@ impl Renderer {
         if limited.read_until(b'\n', &mut text).await? == 0 {
             return Ok(None);
         }
-        let line: Line = serde_json::from_slice(&text)?;
+        let line: Line = serde_json::from_slice(&text)
+            .map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))?;
         let mut picture = Vec::new();
         if let Line::Shot { bytes, .. } = &line {
             picture.resize(*bytes, 0);
@@ -270,7 +286,21 @@ pub fn run_browser() -> Option<std::io::Error> {
     if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
         return Some(error.into());
     }
-    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    // It may have ended before that was asked for.
+    let parent = getppid().map_or(0, |parent| parent.as_raw_nonzero().get());
+    if std::env::var(PARENT).ok().as_deref() != Some(parent.to_string().as_str()) {
+        return Some(std::io::ErrorKind::BrokenPipe.into());
+    }
+    // Remotion knows the headless shell alone; Chromium as a whole has another name for it.
+    let shell = browser.to_string_lossy().contains("headless");
+    let arguments = std::env::args_os().skip(1).map(|argument| {
+        if !shell && argument == "--headless=old" {
+            "--headless=new".into()
+        } else {
+            argument
+        }
+    });
+    let arguments: Vec<OsString> = arguments.collect();
     let flags = std::env::var(FLAGS).unwrap_or_default();
     Some(
         std::process::Command::new(browser)

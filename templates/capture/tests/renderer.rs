@@ -16,6 +16,7 @@ use koda_capture::remotion;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use support::film::{apart, decode, probe};
+use support::sound::{samples, tone};
 use support::{Run, Workspace, collect, here, listing, pids, processes};
 
 /// The fixture whose left is painted anew by `HtmlInCanvas`, and whose right has two transitions.
@@ -31,10 +32,10 @@ fn drawn() -> Option<Workspace> {
 fn doing(what: &str) -> Option<Workspace> {
     let workspace = Workspace::new("remotion")?;
     let text = format!(
-        r##"import {{ AbsoluteFill, delayRender, HtmlInCanvas, useCurrentFrame }} from "remotion";
+        r##"import {{ AbsoluteFill, delayRender, HtmlInCanvas, OffthreadVideo, useCurrentFrame }} from "remotion";
 import "./design";
 
-export const unused = [delayRender, HtmlInCanvas];
+export const unused = [delayRender, HtmlInCanvas, OffthreadVideo];
 
 export default function Composition() {{
   const frame = useCurrentFrame();
@@ -127,9 +128,21 @@ fn a_scene_that_is_played_at_another_pace_shows_the_frame_that_belongs_there() {
         "pieces": [{ "from": 0, "start": 10, "step": 0.5 }, { "from": 20, "start": 62, "step": 2 }],
     });
     std::fs::write(&manifest, told.to_string()).unwrap();
-    let run = render(&workspace, "film.mp4", "--quality high");
+    // And is heard as it is where Koda's own page shows it.
+    tone(&workspace.app.path().join("public/tone.wav"), 440, &[]);
+    let path = workspace.app.path().join("src/Composition.tsx");
+    std::fs::rename(&path, workspace.app.path().join("src/Drawn.tsx")).unwrap();
+    let with = |what: &str| {
+        let heard = "<Html5Audio src={staticFile(\"tone.wav\")} volume={0.5} />";
+        format!(
+            "import {{ AbsoluteFill, Html5Audio, staticFile }} from \"remotion\";\nimport \"./design\";\nimport Drawn from \"./Drawn\";\nexport default () => <AbsoluteFill style={{{{ background: \"linear-gradient(#123, #456)\" }}}}>{{[{what}]}}{heard}</AbsoluteFill>;\nexport {{ Drawn }};"
+        )
+    };
+    workspace.write("src/Composition.tsx", &with("<Drawn key=\"drawn\" />"));
+    let run = render(&workspace, "film.mov", "--browsers 1");
     assert_eq!(run.result()["frames"], 30);
-    let film = decode(&workspace.app.path().join("film.mp4"), 320, 180, &[]);
+    assert_eq!(run.result()["capture"], "remotion");
+    let film = decode(&workspace.app.path().join("film.mov"), 320, 180, &[]);
     for (index, picture) in (0_u8..).zip(&film) {
         // Halves are rounded up.
         let frame = if index < 20 {
@@ -139,6 +152,20 @@ fn a_scene_that_is_played_at_another_pace_shows_the_frame_that_belongs_there() {
         };
         is_frame(picture, frame);
     }
+    workspace.write("src/Drawn.tsx", "export default () => null;");
+    workspace.write("src/Composition.tsx", &with(""));
+    let run = render(&workspace, "other.mov", "--browsers 1");
+    assert_ne!(run.result()["capture"], "remotion");
+    let loud = |name: &str| {
+        let samples = samples(&workspace.app.path().join(name));
+        let squares: f64 = samples.iter().map(|it| f64::from(*it).powi(2)).sum();
+        (squares / samples.len() as f64).sqrt()
+    };
+    let (one, other) = (loud("film.mov"), loud("other.mov"));
+    assert!(
+        one > 0.01 && (one / other - 1.0).abs() < 0.05,
+        "{one} and {other}"
+    );
 }
 
 #[test]
@@ -193,7 +220,7 @@ fn a_film_drawn_in_shares_is_to_the_byte_the_one_drawn_at_once() {
     let Some(workspace) = drawn() else {
         return;
     };
-    // Five seconds at three frames a second would be one part: at two there is another after eight seconds.
+    // Nine seconds: a part of eight, and one of one.
     let manifest = workspace.app.path().join("koda.json");
     let text = std::fs::read_to_string(&manifest).unwrap();
     let mut told: Value = serde_json::from_str(&text).unwrap();

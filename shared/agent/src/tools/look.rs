@@ -156,7 +156,7 @@ impl Tool for Still {
             format!("Looked at frames {list}"),
         );
         for frame in &frames {
-            let path = format!(".koda/stills/frame-{frame}.png");
+            let path = format!(".koda/stills/frame_{frame:05}.png");
             if let Some(blob) = job.studio.keep_picture(&head.tenant, &sandbox, &path).await {
                 reply.output.push(ToolOutput::Image {
                     blob,

@@ -1,5 +1,7 @@
 //! What a composition's script may not do, read from its syntax tree.
 
+use std::collections::HashSet;
+
 use oxc_ast::ast::{
     Argument, CallExpression, ExportAllDeclaration, ExportDefaultDeclaration,
     ExportFromDeclaration, ExportSpecifier, Expression, ImportDeclaration,
@@ -75,8 +77,8 @@ pub struct Policy {
     pub exports_default: bool,
     /// The first of what only Remotion's own renderer makes of it what it is meant to be.
     pub needs: Option<String>,
-    /// Whether shapes are imported, whose effects are drawn as those of `HtmlInCanvas`.
-    shapes: bool,
+    /// Names of shapes that are imported, whose effects are drawn as those of `HtmlInCanvas`.
+    shapes: HashSet<String>,
 }
 
 /// True where a string is an address outside the workspace.
@@ -125,13 +127,12 @@ impl Policy {
         if let Some(what) = unfit::drawn_by_renderer(module, name) {
             self.needs.get_or_insert_with(|| what.to_owned());
         }
-        self.shapes |= module == "@remotion/shapes";
     }
 
     /// What is taken of a module that was imported as a whole.
     fn member(&mut self, name: &str) {
-        if let Some(what) = unfit::drawn_by_renderer("remotion", Some(name)) {
-            self.needs.get_or_insert_with(|| what.to_owned());
+        if matches!(name, "HtmlInCanvas" | "makeHtmlInCanvasPresentation") {
+            self.needs.get_or_insert_with(|| name.to_owned());
         }
     }
 
@@ -232,13 +233,18 @@ impl<'a> Visit<'a> for Policy {
         if it.import_kind == ImportOrExportKind::Type {
             return;
         }
-        self.imported(it.span.start, &it.source.value, None);
-        for specifier in it.specifiers.iter().flatten() {
-            if let ImportDeclarationSpecifier::ImportSpecifier(named) = specifier
-                && named.import_kind == ImportOrExportKind::Value
-            {
+        let specifiers = || it.specifiers.iter().flatten();
+        let types = |specifier: &ImportDeclarationSpecifier<'a>| matches!(specifier, ImportDeclarationSpecifier::ImportSpecifier(named) if named.import_kind == ImportOrExportKind::Type);
+        if specifiers().next().is_none() || !specifiers().all(types) {
+            self.imported(it.span.start, &it.source.value, None);
+        }
+        for specifier in specifiers().filter(|specifier| !types(specifier)) {
+            if let ImportDeclarationSpecifier::ImportSpecifier(named) = specifier {
                 let name = named.imported.name();
                 self.imported(named.span.start, &it.source.value, Some(&name));
+                if it.source.value == "@remotion/shapes" {
+                    self.shapes.insert(named.local.name.to_string());
+                }
             }
         }
     }
@@ -259,10 +265,21 @@ impl<'a> Visit<'a> for Policy {
 
     fn visit_export_all_declaration(&mut self, it: &ExportAllDeclaration<'a>) {
         self.import(&it.source, it.export_kind);
+        if it.export_kind == ImportOrExportKind::Type {
+            return;
+        }
+        self.imported(it.span.start, &it.source.value, None);
     }
 
     fn visit_export_from_declaration(&mut self, it: &ExportFromDeclaration<'a>) {
         self.import(&it.source, it.export_kind);
+        if it.export_kind == ImportOrExportKind::Value {
+            self.imported(it.span.start, &it.source.value, None);
+            for specifier in &it.specifiers {
+                let name = specifier.local.name();
+                self.imported(specifier.span.start, &it.source.value, Some(&name));
+            }
+        }
         walk::walk_export_from_declaration(self, it);
     }
 
@@ -278,6 +295,7 @@ impl<'a> Visit<'a> for Policy {
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
         if let Expression::StringLiteral(source) = &it.source {
             self.import(source, ImportOrExportKind::Value);
+            self.imported(source.span.start, &source.value, None);
         } else {
             walk::walk_import_expression(self, it);
         }
@@ -328,6 +346,14 @@ impl<'a> Visit<'a> for Policy {
                 "light the scene with lights, or put <Lightformer> elements inside <Environment>";
             self.report(preset.span.start, "network_url", message, hint);
         }
+        let shape = matches!(&it.name, JSXElementName::IdentifierReference(name) if self.shapes.contains(name.name.as_str()));
+        let effects = it.attributes.iter().filter_map(|attribute| attribute.as_attribute()).any(
+            |attribute| matches!(&attribute.name, JSXAttributeName::Identifier(name) if name.name == "effects"),
+        );
+        if shape && effects {
+            self.needs
+                .get_or_insert_with(|| "a shape with effects".to_owned());
+        }
         walk::walk_jsx_opening_element(self, it);
     }
 
@@ -337,12 +363,6 @@ impl<'a> Visit<'a> for Policy {
     }
 
     fn visit_jsx_attribute(&mut self, it: &JSXAttribute<'a>) {
-        if self.shapes
-            && matches!(&it.name, JSXAttributeName::Identifier(name) if name.name == "effects")
-        {
-            self.needs
-                .get_or_insert_with(|| "a shape with effects".to_owned());
-        }
         if let JSXAttributeName::Identifier(name) = &it.name
             && FETCHED.contains(&name.name.as_str())
         {

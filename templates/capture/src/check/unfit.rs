@@ -7,6 +7,7 @@ use super::diagnostic::{Diagnostic, Gate};
 /// Names of `remotion` and `@remotion/transitions` that draw by html-in-canvas, which browsers have behind a flag.
 const DRAWN_BY_BROWSER: &[&str] = &[
     "HtmlInCanvas",
+    "isHtmlInCanvasSupported",
     "makeHtmlInCanvasPresentation",
     "blurSlide",
     "crossZoom",

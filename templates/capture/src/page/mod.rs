@@ -380,6 +380,17 @@ impl Page {
         Ok(texts(&value))
     }
 
+    /// Whether the page has shown something without an effect that it cannot draw.
+    ///
+    /// # Errors
+    /// `page_failed`.
+    pub async fn simplified(&self) -> Result<bool> {
+        let within = Instant::now() + FRAME_WITHIN;
+        let look = "'simplified' in document.documentElement.dataset";
+        let value = self.script(within, "the page did not answer", look).await?;
+        Ok(value == true)
+    }
+
     /// Closes the page. Its browser stays.
     pub async fn close(&self) {
         // A browser that is gone has closed it already.

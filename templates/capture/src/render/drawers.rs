@@ -1,5 +1,7 @@
 //! Who draws the frames: browsers with the composition's page, or Remotion's own renderer where the composition needs that.
 
+use std::collections::HashSet;
+
 use futures_util::future::{join, join_all};
 
 use super::crew::Member;
@@ -13,6 +15,9 @@ use crate::machine;
 use crate::manifest::{Engine, Manifest};
 use crate::page::Options;
 use crate::remotion::{self, Renderer};
+
+/// What Node takes, told as so many pixels of a frame: 160 MB.
+const PROGRAM: u64 = 4 << 20;
 
 /// Who draws the frames.
 pub enum Drawers {
@@ -53,17 +58,35 @@ pub async fn gather(
 ) -> Result<(Drawers, Looked)> {
     let pixels = u64::from(request.width) * u64::from(request.height);
     let many = machine::browsers(missing, pixels, request.browsers);
-    if let Some(why) = remotion::needed(&request.app, manifest.engine) {
-        let graphics = Browser::fastest_graphics().await?;
-        let renderers = (0..many)
-            .map(|_| Renderer::start(&request.app, manifest, &options, graphics))
-            .collect::<Result<Vec<_>>>();
-        let mut renderers = renderers?;
-        let looked = remotions::look(&mut renderers, frames, expected, why).await?;
-        return Ok((Drawers::Remotion(renderers), looked));
+    let mut needed = remotion::needed(&request.app, manifest.engine);
+    if needed.is_none() {
+        let options = options.clone();
+        let (members, looked) = browsers(many, manifest.engine, options, frames, expected).await?;
+        if !simplified(&members).await? || !remotion::is_there(&request.app, manifest.engine) {
+            return Ok((Drawers::Members(members), looked));
+        }
+        needed =
+            Some("an effect that a frame goes without is for Remotion's own renderer".to_owned());
     }
-    let (members, looked) = browsers(many, manifest.engine, options, frames, expected).await?;
-    Ok((Drawers::Members(members), looked))
+    let why = needed.unwrap_or_default();
+    let graphics = Browser::fastest_graphics().await?;
+    // A renderer has a program of its own beside its browser.
+    let distinct = frames.iter().collect::<HashSet<_>>().len();
+    let many = machine::browsers(missing, pixels + PROGRAM, request.browsers).min(distinct.max(1));
+    let renderers = (0..many).map(|_| Renderer::start(&request.app, manifest, &options, graphics));
+    let mut renderers = renderers.collect::<Result<Vec<_>>>()?;
+    let looked = remotions::look(&mut renderers, frames, expected, why).await?;
+    Ok((Drawers::Remotion(renderers), looked))
+}
+
+/// Whether a page has shown something without an effect that it cannot draw.
+pub async fn simplified(members: &[Member]) -> Result<bool> {
+    for member in members {
+        if member.page().simplified().await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Brings up so many browsers, and looks at the composition in the first of them.

@@ -210,6 +210,13 @@ pub async fn run(request: &Request) -> Result<()> {
     Ok(())
 }
 
+/// Nobody wants a film without its effects, and which frames have them is not known from the frames that are looked at.
+fn effect_left_out() -> Failure {
+    let message = "an effect that html-in-canvas draws is not seen in the sources";
+    let hint = "import what draws it by its name: import { HtmlInCanvas } from \"remotion\"";
+    Failure::new(Code::FrameFailed, message).hint(hint)
+}
+
 /// Waits for copies of videos that browsers cannot play.
 async fn playable(server: &Server, app: &Path) -> Result<()> {
     let Some(path) = server.media_ready(app, MEDIA_WITHIN).await? else {
@@ -263,6 +270,14 @@ impl Job<'_> {
     /// Films what is missing: as pixels where nothing is in the way, else by pictures. Answers how many frames were as the one
     /// before.
     async fn film(&mut self, drawers: &mut Drawers) -> Result<usize> {
+        let unchanged = self.by(drawers).await?;
+        if drawers::simplified(drawers.members()).await? {
+            return Err(effect_left_out());
+        }
+        Ok(unchanged)
+    }
+
+    async fn by(&mut self, drawers: &mut Drawers) -> Result<usize> {
         let members = match drawers {
             Drawers::Members(members) => &members[..],
             Drawers::Remotion(renderers) => {

@@ -76,6 +76,10 @@ pub async fn film(
     let mut rest = frames.iter().peekable();
     let mut shots = Shots::of(renderers, &drawn, picture).await?;
     while let Some(shot) = shots.next().await? {
+        if rest.peek() != Some(&&shot.frame) {
+            let message = "Remotion's renderer drew another frame than the next";
+            return Err(Failure::new(Code::FrameFailed, message).at(shot.frame));
+        }
         let bytes = Bytes::from(shot.picture);
         while rest.next_if_eq(&&shot.frame).is_some() {
             reel.frame(bytes.clone(), shot.sounds.clone()).await?;

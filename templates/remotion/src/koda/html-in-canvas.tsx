@@ -16,13 +16,13 @@ function leaveOut() {
   document.documentElement.dataset.simplified = "";
 }
 
-/** Its children where they would be drawn, in the size that they would have. */
+/** Its children where they would be drawn, in the size that they would have and cut off at it. */
 export const HtmlWithoutCanvas = forwardRef((props: ComponentProps<typeof HtmlInCanvas>, ref: Ref<HTMLDivElement>) => {
   leaveOut();
-  const { width, height, style, children, from, durationInFrames, name } = props;
-  const size = { display: "inline-block", overflow: "hidden", width, height, ...style };
+  const { width, height, style, children, effects: _effects, onPaint: _onPaint, onInit: _onInit, pixelDensity: _density, ...others } = props;
+  const size = { display: "inline-block", contain: "paint", width, height, ...style };
   return (
-    <Sequence layout="none" {...(from === undefined ? {} : { from })} {...(durationInFrames === undefined ? {} : { durationInFrames })} {...(name === undefined ? {} : { name })}>
+    <Sequence {...(others as ComponentProps<typeof Sequence>)} layout="none">
       <div ref={ref} style={size}>
         {children}
       </div>

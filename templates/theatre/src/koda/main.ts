@@ -46,6 +46,7 @@ async function reload() {
   const { Composition, design, manifest } = current;
   if (!Composition || !design || !manifest) return;
   forgetMissing();
+  delete document.documentElement.dataset.simplified;
   await loadFonts([design.fonts.title, design.fonts.body], JSON.stringify(design));
   try {
     await page.load({ Composition, design, manifest });

@@ -76,22 +76,29 @@ async function load(): Promise<Loaded> {
   return { Film, manifest: told };
 }
 
-/** Passes on what Remotion collects at each frame. */
+/** Passes on what Remotion collects at each frame. Its renderer, which would fetch whole files to mix them, is told of none. */
 function tellWhatIsHeard() {
   let collect = window.remotion_collectAssets;
+  // A scene that is played slower shows a frame more than once, and Remotion collects once what is heard at it.
+  let last = { frame: -1, heard: [] as ReturnType<typeof collect> };
   Object.defineProperty(window, "remotion_collectAssets", {
     configurable: true,
     set: (collects: typeof collect) => (collect = collects),
     get: () => () => {
       const assets = collect();
-      const heard = assets.filter(({ type }) => type === "audio" || type === "video");
+      const isHeard = ({ type }: (typeof assets)[number]) => type === "audio" || type === "video";
+      const frame = writtenFrame(manifest, shownFrame);
+      const heard = frame === last.frame ? last.heard : assets.filter(isHeard);
+      last = { frame, heard };
       const { fps } = asWritten(manifest);
       if (heard.length > 0) console.log(HEARD + JSON.stringify({ frame: shownFrame, fps, heard }));
-      return assets;
+      return assets.filter((asset) => !isHeard(asset));
     },
   });
 }
 
+// It films one version of the composition from its first frame to its last.
+import.meta.hot?.on("vite:beforeFullReload", () => new Promise<void>(() => undefined));
 Internals.CSSUtils.injectCSS(Internals.CSSUtils.makeDefaultPreviewCSS(null, "transparent"));
 if (!transparent) document.documentElement.style.background = "#000";
 tellWhatIsHeard();

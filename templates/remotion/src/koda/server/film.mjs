@@ -1,15 +1,18 @@
 // Frames by Remotion's own renderer, for compositions that need what only it has. Asked in lines of JSON on its input:
 // {"frames": [0, 1], "image": "png"}; a line and a picture for each frame in that order on its output:
 // {"frame": 0, "bytes": 5120, "sounds": […]}, and {"done": true} or {"error": {"message", "frame"}}.
+import "./loopback.mjs";
 import { createInterface } from "node:readline";
 import { once } from "node:events";
-import { openBrowser, renderFrames } from "@remotion/renderer";
+import { renderFrames } from "@remotion/renderer";
 
 /** What the page says in its console: what is heard, and that there is no composition. */
 const HEARD = "koda:heard ";
 const NOT_LOADED = "koda:not-loaded";
 /** What Remotion says of a page that answers nothing any more. */
-const SILENT = /at frame (\d+) failed: timeout (\d+)ms exceeded/;
+const SILENT = /at frame \d+ failed: timeout (\d+)ms exceeded/;
+/** What a renderer may keep of videos, in bytes. By itself it would take half of the memory. */
+const VIDEO_CACHE = 128 << 20;
 
 const { base, width, height, fps, durationInFrames, scale, transparent, within, browser } = JSON.parse(process.argv[2]);
 const composition = { id: "film", width, height, fps, durationInFrames, props: {}, defaultProps: {}, defaultCodec: null, defaultOutName: null, defaultVideoImageFormat: null, defaultPixelFormat: null, defaultProResProfile: null, defaultSampleRate: null };
@@ -19,27 +22,30 @@ async function tell(line, picture) {
   if (picture && !process.stdout.write(picture)) await once(process.stdout, "drain");
 }
 
-/** Which browser, also where Remotion starts another in its place. */
-const browserOptions = { browserExecutable: browser, chromeMode: "headless-shell", logLevel: "error" };
+const whole = (value, least, otherwise) => (Number.isFinite(value) && value >= least ? value : otherwise);
 
 /** As `koda-capture` has it: which second of the file is heard as the frame begins. */
-const sound = (fps) => ({ src, volume, mediaFrame, audioStartFrame, playbackRate, toneFrequency, audioStreamIndex }) => ({
+const sound = (fps) => ({ src, volume, mediaFrame, audioStartFrame, playbackRate, toneFrequency, audioStreamIndex: stream }) => ({
   src,
-  volume,
-  at: ((mediaFrame - audioStartFrame) * playbackRate + audioStartFrame) / fps,
-  rate: playbackRate,
-  tone: toneFrequency,
-  stream: audioStreamIndex,
+  volume: whole(volume, 0, 0),
+  at: whole(((mediaFrame - audioStartFrame) * playbackRate + audioStartFrame) / fps, 0, 0),
+  rate: whole(playbackRate, 0, 1),
+  tone: whole(toneFrequency, 1e-6, 1),
+  stream: Number.isInteger(stream) ? whole(stream, 0, 0) : 0,
 });
 
 /** One page draws all of them: of several in one browser only one is in front, and the others paint when they like. */
-async function film(puppeteerInstance, { frames, image, quality }) {
+async function film({ frames, image, quality }) {
   const sounds = new Map();
+  // Remotion draws the frame anew at which its browser ended, and the next one before that.
+  const early = new Map();
+  let next = 0;
   let loaded = true;
   const rendered = renderFrames({
     serveUrl: `${base}src/koda/remotion/`,
-    ...browserOptions,
-    puppeteerInstance,
+    browserExecutable: browser,
+    chromeMode: "headless-shell",
+    logLevel: "error",
     composition,
     inputProps: {},
     frames,
@@ -49,6 +55,8 @@ async function film(puppeteerInstance, { frames, image, quality }) {
     outputDir: null,
     concurrency: 1,
     timeoutInMilliseconds: within,
+    offthreadVideoCacheSizeInBytes: VIDEO_CACHE,
+    offthreadVideoThreads: 1,
     envVariables: { KODA_PAGE: `mode=capture&transparent=${transparent ? 1 : 0}` },
     onStart: () => undefined,
     onFrameUpdate: () => undefined,
@@ -58,31 +66,37 @@ async function film(puppeteerInstance, { frames, image, quality }) {
       const { frame, fps, heard } = JSON.parse(text.slice(HEARD.length));
       sounds.set(frame, heard.map(sound(fps)));
     },
-    onFrameBuffer: async (picture, frame) => {
-      await tell({ frame, bytes: picture.length, sounds: sounds.get(frame) ?? [] }, picture);
-      sounds.delete(frame);
+    onFrameBuffer: async (picture, drawn) => {
+      early.set(drawn, picture);
+      for (; early.has(frames[next]); next++) {
+        const frame = frames[next];
+        const ready = early.get(frame);
+        early.delete(frame);
+        await tell({ frame, bytes: ready.length, sounds: sounds.get(frame) ?? [] }, ready);
+        sounds.delete(frame);
+      }
     },
   });
-  await rendered.catch((error) => {
-    throw failure(error, loaded);
+  await rendered.catch(({ message, frame }) => {
+    throw failure(String(message), loaded ? (frame ?? frames[next] ?? null) : null);
   });
 }
 
 /** What went wrong, and at which frame: without a composition it is that of none. */
-function failure({ message, frame }, loaded) {
-  const silent = String(message).match(SILENT);
-  if (silent) return { message: `the page did not show the frame within ${Math.round(silent[2] / 1000)} seconds`, frame: Number(silent[1]) };
-  return { message: String(message), frame: loaded ? (frame ?? null) : null };
+function failure(message, frame) {
+  const silent = message.match(SILENT);
+  return silent ? { message: `the page did not show the frame within ${Math.round(silent[1] / 1000)} seconds`, frame } : { message, frame };
 }
 
-const puppeteerInstance = await openBrowser("chrome", { ...browserOptions, forceDeviceScaleFactor: scale });
+// Whom its browsers are to end with.
+process.env.KODA_REMOTION_PARENT = String(process.pid);
 for await (const line of createInterface({ input: process.stdin })) {
   try {
-    await film(puppeteerInstance, JSON.parse(line));
+    const asked = JSON.parse(line);
+    if (asked.frames.length > 0) await film(asked);
     await tell({ done: true });
   } catch (error) {
     await tell({ error: { message: String(error.message ?? error), frame: error.frame ?? null } });
   }
 }
-await puppeteerInstance.close({ silent: true });
 process.exit(0);
