@@ -262,6 +262,15 @@ async fn a_cancelled_render_ends_its_helpers_too() {
         .await
         .unwrap();
     assert_eq!(ended(&bench).await.status, RenderStatus::Cancelled);
+    // It is told of as cancelled at once, and its helper ends a moment later.
+    let ends = async {
+        while sandboxes.owned().await.unwrap().len() > 1 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), ends)
+        .await
+        .expect("the helper is still there");
     assert_eq!(sandboxes.owned().await.unwrap().len(), 1);
 }
 
