@@ -354,6 +354,35 @@ fn what_goes_wrong_within_the_renderer_fails_the_film_by_its_name_and_its_frame(
 }
 
 #[test]
+fn an_effect_that_the_sources_do_not_show_fails_the_film_rather_than_be_left_out_of_it() {
+    let Some(workspace) = doing("return <Circle radius={99} {...hidden} />") else {
+        return;
+    };
+    let path = workspace.app.path().join("src/Composition.tsx");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let hidden =
+        "import { Circle } from \"@remotion/shapes\";\nconst hidden = { effects: [1 as never] };\n";
+    let text = text
+        .replace(" HtmlInCanvas,", "")
+        .replace("HtmlInCanvas, ", "");
+    std::fs::write(&path, format!("{hidden}{text}")).unwrap();
+    let parts = workspace.app.path().join("kept");
+    let more = format!("--quality draft --to 20 --parts {}", parts.display());
+    // Nor does a second attempt find it whole.
+    for attempt in 0..2 {
+        let run = render(&workspace, "film.mp4", &more);
+        assert_eq!(
+            run.last()["code"],
+            "frame_failed",
+            "{attempt}: {}",
+            run.last()
+        );
+        let said = run.last()["message"].as_str().unwrap();
+        assert!(said.contains("html-in-canvas"), "{attempt}: {said}");
+    }
+}
+
+#[test]
 fn what_cannot_be_loaded_is_told_of_as_what_it_is() {
     let Some(workspace) = doing("") else {
         return;

@@ -270,8 +270,11 @@ impl Job<'_> {
     /// Films what is missing: as pixels where nothing is in the way, else by pictures. Answers how many frames were as the one
     /// before.
     async fn film(&mut self, drawers: &mut Drawers) -> Result<usize> {
+        let (missing, _) = self.missing();
         let unchanged = self.by(drawers).await?;
         if drawers::simplified(drawers.members()).await? {
+            // Nor is it to be found whole by the next attempt.
+            self.parts.discard(&missing);
             return Err(effect_left_out());
         }
         Ok(unchanged)

@@ -186,6 +186,15 @@ impl Parts {
             .map_err(|error| unwritable(&error))
     }
 
+    /// These are not to be kept after all.
+    pub fn discard(&self, parts: &[usize]) {
+        for part in parts {
+            // One that is not there is as good as gone.
+            let _ = fs::remove_file(self.file(*part));
+            let _ = fs::remove_file(self.account(*part));
+        }
+    }
+
     /// What all accounts together say.
     ///
     /// # Errors
