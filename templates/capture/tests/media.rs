@@ -12,7 +12,7 @@ use std::process::Command;
 use image::RgbaImage;
 use support::film::{raw, render};
 use support::sound::{samples, strength, tone};
-use support::{Fixture, listing};
+use support::{Fixture, ffmpeg, listing};
 
 /// A clip of 60 frames, 30 a second, with few key frames, each of one grey and lighter than the one before. Returns the greys.
 fn clip(path: &Path) -> Vec<f64> {
@@ -63,6 +63,10 @@ fn shown(picture: &RgbaImage, greys: &[f64]) -> [usize; 2] {
     })
 }
 
+fn has_copies(names: &[String]) -> bool {
+    names.iter().any(|name| name.contains("koda-clips"))
+}
+
 #[test]
 fn a_video_shows_the_frame_of_the_time_whether_it_runs_or_is_sought() {
     let fixture = Fixture::new("video", 60);
@@ -80,9 +84,8 @@ fn a_video_shows_the_frame_of_the_time_whether_it_runs_or_is_sought() {
     assert_eq!(run.result()["verified"], true);
     // Its key frames are far apart: it was copied, the copy was shown, and nothing is left of that.
     assert_eq!(run.result()["copied_videos"], 1);
-    let copies = |name: &String| name.contains("koda-clips");
-    assert!(fixture.asked().iter().any(copies));
-    assert!(!listing(fixture.app.path()).iter().any(copies));
+    assert!(has_copies(&fixture.asked()));
+    assert!(!has_copies(&listing(fixture.app.path())));
     let frames = decode(&out, 640, 360);
     assert_eq!(frames.len(), 60);
     for (number, frame) in frames.iter().enumerate() {
@@ -128,11 +131,48 @@ fn a_video_is_not_copied_where_that_gains_nothing_or_would_lose_something() {
     again("-g 1", "");
     again("-g 250", "--to 12");
     again("-g 250 -pix_fmt yuv444p", "");
+    // It is seen in the frame that is looked at first, so that a copy is begun, and in no other.
+    let fixture = Fixture::new("video", 60);
+    let greys = clip(&fixture.path("clip.mp4"));
+    fixture.edit("frame >= 10 &&", "false &&");
+    fixture.edit(
+        "right.currentTime",
+        "frame === 14 ? left.after(right) : right.remove();\n  right.currentTime",
+    );
+    let run = render(&fixture, "film.mp4", (640, 360), "--quality high");
+    assert_eq!(run.result()["copied_videos"], 0);
+    assert!(!has_copies(&listing(fixture.app.path())));
+    let made = decode(&fixture.path("film.mp4"), 640, 360);
+    assert_eq!(shown(&made[14], &greys)[1], 14);
+    assert!(grey(&made[13], 480) < 2.0);
     // Pictures of a sequence are those that stills are, to the bit.
     let fixture = Fixture::new("video", 60);
     clip(&fixture.path("clip.mp4"));
     let run = render(&fixture, "film.zip", (320, 180), "");
     assert_eq!(run.result()["copied_videos"], 0);
+}
+
+#[test]
+fn each_of_several_videos_is_copied_and_none_is_taken_for_another() {
+    let fixture = Fixture::new("video", 60);
+    let greys = clip(&fixture.path("clip.mp4"));
+    let reversed = "-vf reverse -c:v libx264 -g 250 -crf 8 -colorspace bt709 -color_range tv";
+    let forwards = fixture.path("clip.mp4").display().to_string();
+    ffmpeg(
+        &format!("-i {forwards} {reversed}"),
+        &fixture.path("backwards.mp4"),
+    );
+    fixture.edit("left.src = \"/clip.mp4\"", "left.src = \"/backwards.mp4\"");
+    let run = render(&fixture, "film.mp4", (640, 360), "--quality high");
+    assert_eq!(run.result()["copied_videos"], 2);
+    let frames = decode(&fixture.path("film.mp4"), 640, 360);
+    for (number, frame) in frames.iter().enumerate().skip(10) {
+        assert_eq!(
+            shown(frame, &greys),
+            [69 - number, number],
+            "frame {number}"
+        );
+    }
 }
 
 #[test]

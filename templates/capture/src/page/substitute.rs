@@ -1,6 +1,7 @@
 //! Files that come from another address than the page asks for, which it does not notice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -14,8 +15,8 @@ impl Page {
     ///
     /// # Errors
     /// As [`Page::load`].
-    pub async fn substitute(&self, addresses: &BTreeMap<String, String>) -> Result<(), NotShown> {
-        let patterns: Vec<Value> = addresses
+    pub async fn substitute(&self, instead: &BTreeMap<String, String>) -> Result<(), NotShown> {
+        let patterns: Vec<Value> = instead
             .keys()
             .map(|address| {
                 // What scripts read is the file itself.
@@ -24,7 +25,8 @@ impl Page {
             .collect();
         let mut events = self.cdp.listen(&self.session);
         let (cdp, session) = (self.cdp.clone(), self.session.clone());
-        let addresses = addresses.clone();
+        let asked_for = Arc::new(Mutex::new(HashSet::new()));
+        let (addresses, asking) = (instead.clone(), asked_for.clone());
         tokio::spawn(async move {
             while let Some(event) = events.recv().await {
                 if event.method != "Fetch.requestPaused" {
@@ -32,8 +34,9 @@ impl Page {
                 }
                 let mut go_on = json!({ "requestId": event.params["requestId"] });
                 let asked = event.params["request"]["url"].as_str();
-                if let Some(other) = asked.and_then(|asked| addresses.get(asked)) {
+                if let Some((asked, other)) = asked.and_then(|it| addresses.get_key_value(it)) {
                     go_on["url"] = other.as_str().into();
+                    lock(&asking).insert(asked.clone());
                 }
                 // A request that is no longer wanted needs no answer.
                 let _ = cdp
@@ -43,15 +46,25 @@ impl Page {
         });
         self.call("Fetch.enable", json!({ "patterns": patterns }))
             .await?;
-        // What was asked for before is still remembered, and would not be asked for again. Only as long as it takes to load:
-        // the domain keeps what comes in memory.
-        self.call("Network.enable", json!({})).await?;
-        self.call("Network.setCacheDisabled", json!({ "cacheDisabled": true }))
-            .await?;
         self.load().await?;
-        self.call("Network.disable", json!({})).await?;
+        // What was asked for before may be remembered and not asked for again, and whether it is can be told where it is shown at
+        // once. Without its memory a page takes twice as long to load, and the domain keeps in memory what comes.
+        let mut shown = self.videos().await?;
+        shown.retain(|video| instead.contains_key(video));
+        let anew = shown.iter().all(|video| lock(&asked_for).contains(video));
+        if shown.is_empty() || !anew {
+            self.call("Network.enable", json!({})).await?;
+            let forgetful = json!({ "cacheDisabled": true });
+            self.call("Network.setCacheDisabled", forgetful).await?;
+            self.load().await?;
+            self.call("Network.disable", json!({})).await?;
+        }
         Ok(())
     }
+}
+
+fn lock(asked: &Mutex<HashSet<String>>) -> MutexGuard<'_, HashSet<String>> {
+    asked.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An address as a pattern that fits it alone.

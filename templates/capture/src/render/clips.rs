@@ -6,10 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::encoder::{complaint, program};
@@ -51,66 +53,145 @@ struct Clip {
     keys: usize,
 }
 
-impl Clips {
-    /// Copies what is worth it for so many different frames, of which each video is in a share. What cannot be copied, or would
-    /// come out otherwise, is left as it is.
+/// A video that was copied.
+pub struct Made {
+    clip: Clip,
+    copy: String,
+}
+
+/// Makes copies for a film.
+pub struct Copier<'a> {
+    app: &'a Path,
+    base: &'a str,
+    frames: usize,
+    first: OnceLock<String>,
+    folder: OnceLock<TempDir>,
+}
+
+impl<'a> Copier<'a> {
+    /// For a film of so many different frames.
+    pub fn new(app: &'a Path, base: &'a str, frames: usize) -> Self {
+        Self {
+            app,
+            base,
+            frames,
+            first: OnceLock::new(),
+            folder: OnceLock::new(),
+        }
+    }
+
+    /// Copies the first video that is seen, while others may still come to be seen: as if all frames showed it, because which do
+    /// is not known yet.
+    ///
+    /// # Errors
+    /// As [`Self::copies`].
+    pub async fn ahead(&self, first: oneshot::Receiver<String>) -> Result<Option<Made>> {
+        match first.await {
+            Ok(address) => {
+                let address = self.first.get_or_init(|| address);
+                self.copy(address, 1.0, LARGEST, "first").await
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Copies what is worth it of these videos, of which each is in a share of the frames. What cannot be copied, or would come
+    /// out otherwise, is left as it is. Of the first that was seen, the copy is the one
+    /// that is made ahead.
     ///
     /// # Errors
     /// `out_of_space`, or `encoder_failed` where it may work another time.
-    pub async fn of(
+    pub async fn copies(
+        &self,
         videos: &BTreeMap<String, f64>,
-        frames: usize,
-        app: &Path,
-        base: &str,
-    ) -> Result<Self> {
-        let mut clips = Self::default();
+        ahead: impl Future<Output = Result<Option<Made>>>,
+    ) -> Result<BTreeMap<String, String>> {
+        let mut ahead = Some(ahead);
+        let mut addresses = BTreeMap::new();
         let mut room = LARGEST;
         for (index, (address, share)) in videos.iter().enumerate() {
-            if !address.starts_with(base) {
-                continue;
-            }
-            let Some(clip) = Clip::probe(address, room).await else {
-                continue;
+            let is_first = self.first.get() == Some(address);
+            let made = match ahead.take_if(|_| is_first) {
+                Some(ahead) if *share >= 1.0 || self.worth(address, *share).await.is_some() => {
+                    ahead.await?
+                }
+                Some(_) => None,
+                None => self.copy(address, *share, room, &index.to_string()).await?,
             };
-            if !clip.is_worth_copying(frames as f64 * share) {
-                continue;
-            }
-            let folder = clips.folder(app)?;
-            let name = folder.file_name().unwrap_or_default().display();
-            let copy = format!("{base}{name}/{index}.mp4");
-            let path = folder.join(format!("{index}.mp4"));
-            if transcode(address, &path).await?
-                && clip.is_as(Clip::probe(&copy, room).await.as_ref())
+            if let Some(Made { clip, copy, .. }) = made
+                && clip.size() <= room
             {
                 room -= clip.size();
-                clips.addresses.insert(address.clone(), copy);
-                continue;
+                addresses.insert(address.clone(), copy);
             }
-            // What is not used takes no room; it may not have been made at all.
-            let _ = std::fs::remove_file(&path);
         }
-        Ok(clips)
+        Ok(addresses)
+    }
+
+    /// What was copied, for as long as it is kept.
+    pub fn clips(self, addresses: BTreeMap<String, String>) -> Clips {
+        Clips {
+            addresses,
+            _folder: self.folder.into_inner(),
+        }
+    }
+
+    async fn copy(&self, address: &str, share: f64, room: f64, name: &str) -> Result<Option<Made>> {
+        let clip = match self.worth(address, share).await {
+            Some(clip) if clip.size() <= room => clip,
+            _ => return Ok(None),
+        };
+        let folder = self.folder()?;
+        let within = folder.file_name().unwrap_or_default().display();
+        let copy = format!("{}{within}/{name}.mp4", self.base);
+        let path = folder.join(format!("{name}.mp4"));
+        if transcode(address, &path).await? && clip.is_as(Clip::probe(&copy).await.as_ref()) {
+            return Ok(Some(Made { clip, copy }));
+        }
+        // What is not used takes no room; it may not have been made at all.
+        let _ = std::fs::remove_file(&path);
+        Ok(None)
+    }
+
+    async fn worth(&self, address: &str, share: f64) -> Option<Clip> {
+        if !address.starts_with(self.base) || Clip::most(address).await? > LARGEST {
+            return None;
+        }
+        let clip = Clip::probe(address).await?;
+        let shown = self.frames as f64 * share;
+        clip.is_worth_copying(shown).then_some(clip)
     }
 
     /// Within the workspace, so that its server serves it.
-    fn folder(&mut self, app: &Path) -> Result<&Path> {
-        let folder = match self._folder.take() {
-            Some(folder) => folder,
-            None => tempfile::Builder::new()
-                .prefix(".koda-clips-")
-                .tempdir_in(app)
-                .map_err(|error| {
-                    Failure::io(Code::EncoderFailed, "a video cannot be copied", &error)
-                })?,
-        };
-        Ok(self._folder.insert(folder).path())
+    fn folder(&self) -> Result<&Path> {
+        if let Some(folder) = self.folder.get() {
+            return Ok(folder.path());
+        }
+        let folder = tempfile::Builder::new()
+            .prefix(".koda-clips-")
+            .tempdir_in(self.app)
+            .map_err(|error| {
+                Failure::io(Code::EncoderFailed, "a video cannot be copied", &error)
+            })?;
+        Ok(self.folder.get_or_init(|| folder).path())
     }
 }
 
 impl Clip {
-    /// None where it is none that can be copied, or has more frames and pixels than there is room for.
-    async fn probe(address: &str, room: f64) -> Option<Self> {
-        let said = ask(address, "-show_streams -show_format").await?;
+    /// What its header says how many frames times pixels it has: reading where all its frames are takes as long as it is large.
+    async fn most(address: &str) -> Option<f64> {
+        let said = ask(address, "stream=width,height,nb_frames").await?;
+        let [video] = said["streams"].as_array()?.as_slice() else {
+            return None;
+        };
+        let (width, height) = (video["width"].as_u64()?, video["height"].as_u64()?);
+        Some(number(&video["nb_frames"])? * width as f64 * height as f64)
+    }
+
+    /// None where it is none that can be copied.
+    async fn probe(address: &str) -> Option<Self> {
+        let what = "packet=pts_time,flags:stream:stream_side_data:format";
+        let said = ask(address, what).await?;
         let [video] = said["streams"].as_array()?.as_slice() else {
             return None;
         };
@@ -121,9 +202,6 @@ impl Clip {
             return None;
         }
         let (width, height) = (video["width"].as_u64()?, video["height"].as_u64()?);
-        if number(&video["nb_frames"])? * width as f64 * height as f64 > room {
-            return None;
-        }
         let coding = [
             "color_range",
             "color_space",
@@ -132,8 +210,7 @@ impl Clip {
             "sample_aspect_ratio",
         ]
         .map(|name| video[name].as_str().unwrap_or_default().replace("1:1", ""));
-        let packets = ask(address, "-show_packets -show_entries packet=pts_time,flags").await?;
-        let packets = packets["packets"].as_array()?;
+        let packets = said["packets"].as_array()?;
         let times: Option<Vec<f64>> = packets.iter().map(|it| number(&it["pts_time"])).collect();
         let mut times = times?;
         times.sort_by(f64::total_cmp);
@@ -182,8 +259,8 @@ fn number(value: &Value) -> Option<f64> {
 async fn ask(address: &str, what: &str) -> Option<Value> {
     let mut probe = command(program("KODA_FFPROBE", "ffprobe"));
     probe
-        .args("-v error -of json -select_streams v".split(' '))
-        .args(what.split(' '))
+        .args("-v error -of json -select_streams v -show_entries".split(' '))
+        .arg(what)
         .args(INPUT.split(' '))
         .arg(address);
     serde_json::from_slice(&probe.output().await.ok()?.stdout).ok()

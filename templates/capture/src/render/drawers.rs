@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use futures_util::future::{join, join_all};
+use tokio::sync::oneshot;
 
 use super::crew::Member;
 use super::look::{self, Looked};
@@ -45,7 +46,8 @@ impl Drawers {
     }
 }
 
-/// Brings up who draws the frames, so many of which are missing, and looks at the composition.
+/// Brings up who draws the frames, so many of which are missing, and looks at the composition. Browsers tell of the first video
+/// that they see.
 ///
 /// # Errors
 /// `browser_failed`, and any that showing a frame has.
@@ -55,13 +57,15 @@ pub async fn gather(
     options: Options,
     (frames, missing): (&[u32], usize),
     expected: &Expected,
+    tell: oneshot::Sender<String>,
 ) -> Result<(Drawers, Looked)> {
     let pixels = u64::from(request.width) * u64::from(request.height);
     let many = machine::browsers(missing, pixels, request.browsers);
     let mut needed = remotion::needed(&request.app, manifest.engine);
     if needed.is_none() {
         let options = options.clone();
-        let (members, looked) = browsers(many, manifest.engine, options, frames, expected).await?;
+        let (members, looked) =
+            browsers(many, manifest.engine, options, frames, expected, tell).await?;
         if !simplified(&members).await? || !remotion::is_there(&request.app, manifest.engine) {
             return Ok((Drawers::Members(members), looked));
         }
@@ -96,12 +100,13 @@ async fn browsers(
     options: Options,
     frames: &[u32],
     expected: &Expected,
+    tell: oneshot::Sender<String>,
 ) -> Result<(Vec<Member>, Looked)> {
     // The others come up while the first is looked at. Those that do not are done without.
     let others = join_all((1..many).map(|_| Member::new(many, engine, options.clone())));
     let first = async {
         let member = Member::new(many, engine, options.clone()).await?;
-        let looked = look::at(&member, frames, expected).await?;
+        let looked = look::at(&member, frames, expected, tell).await?;
         Ok::<_, Failure>((member, looked))
     };
     let (first, others) = join(first, others).await;

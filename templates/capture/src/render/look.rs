@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use image::RgbaImage;
+use tokio::sync::oneshot;
 
 use super::crew::{Member, Missed, sample};
 use super::verify::{Expected, samples, shuffled};
@@ -37,11 +38,17 @@ pub struct Looked {
     pub obstacle: Option<String>,
 }
 
-/// Looks at a composition. Its page stands at any frame afterwards.
+/// Looks at a composition, and tells of the first video that it sees. Its page stands at any frame afterwards.
 ///
 /// # Errors
 /// Any that showing a frame has; `verify_failed` where all frames are of one colour.
-pub async fn at(member: &Member, frames: &[u32], expected: &Expected) -> Result<Looked> {
+pub async fn at(
+    member: &Member,
+    frames: &[u32],
+    expected: &Expected,
+    tell: oneshot::Sender<String>,
+) -> Result<Looked> {
+    let mut tell = Some(tell);
     let page = member.page();
     let mut found = Vec::new();
     let mut videos = BTreeMap::<String, f64>::new();
@@ -53,6 +60,10 @@ pub async fn at(member: &Member, frames: &[u32], expected: &Expected) -> Result<
         let shot = page.shoot(Picture::Png).await;
         let picture = pixels::decode(&shot.map_err(|failure| failure.at(frame))?)?;
         for video in page.videos().await? {
+            if let Some(tell) = tell.take() {
+                // Nobody may want to know.
+                let _ = tell.send(video.clone());
+            }
             *videos.entry(video).or_default() += 1.0;
         }
         found.push(Sample {

@@ -15,12 +15,14 @@ mod remotions;
 mod sound;
 mod verify;
 
-use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::path::Path;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use futures_util::future::try_join_all;
+use futures_util::future::{maybe_done, try_join_all};
 use serde::Serialize;
+use tokio::sync::oneshot;
 
 pub use format::{Format, Quality};
 pub use parts::Share;
@@ -32,11 +34,12 @@ use crate::output::{Progress, Stage, line, round};
 use crate::page::Options;
 use crate::remotion::{self, Renderer};
 use crate::server::Server;
-use clips::Clips;
+use clips::{Clips, Copier};
 use crew::{Member, Missed, Way};
 use drawers::Drawers;
 use files::{Partial, digest, write_poster};
 use handover::Handover;
+use look::Looked;
 use parts::Parts;
 use plan::{expect, plan};
 use reel::Reel;
@@ -125,19 +128,11 @@ pub async fn run(request: &Request) -> Result<()> {
         observe: false,
     };
     let work = (&frames[..], wanted.len());
-    let (mut drawers, looked) =
-        drawers::gather(request, &manifest, options, work, &expected).await?;
-    let members = drawers.members();
+    let (mut drawers, looked, clips, copying) =
+        gather(request, &manifest, options, work, &expected).await?;
     let browsers = drawers.count();
-    let copying = Instant::now();
-    let clips = if missing.is_empty() || expected.format == Format::Png {
-        // Pictures of a sequence are those that stills are, to the bit.
-        Clips::default()
-    } else {
-        clips_of(&looked.videos, &frames, &request.app, &server, members).await?
-    };
     let copied_videos = clips.addresses.len();
-    let copying_seconds = round(copying.elapsed().as_secs_f64(), 2);
+    let copying_seconds = round(copying.as_secs_f64(), 2);
 
     let mut job = Job {
         parts: &parts,
@@ -228,24 +223,53 @@ async fn playable(server: &Server, app: &Path) -> Result<()> {
     Err(Failure::new(Code::PageFailed, message).hint(hint))
 }
 
-/// Copies videos of which every frame would be decoded from far, and has them shown instead. Which these are depends on all of the
-/// film, so that it is the same whoever draws how much of it.
-async fn clips_of(
-    videos: &BTreeMap<String, f64>,
-    frames: &[u32],
-    app: &Path,
-    server: &Server,
-    members: &[Member],
-) -> Result<Clips> {
+/// Brings up who draws the frames, looks at the composition, and copies videos of which every frame would be decoded from far, to
+/// have the copies shown. Which these are depends on all of the film, so that it is the same whoever draws how much of it. Answers
+/// how long was waited for copies, too.
+async fn gather(
+    request: &Request,
+    manifest: &Manifest,
+    options: Options,
+    work: (&[u32], usize),
+    expected: &Expected,
+) -> Result<(Drawers, Looked, Clips, Duration)> {
+    let (frames, missing) = work;
+    let base = options.base.clone();
     // A higher rate than the composition's shows frames more than once, and draws them once.
     let mut drawn = frames.to_vec();
     drawn.dedup();
-    let clips = Clips::of(videos, drawn.len(), app, &server.base()).await?;
-    if !clips.addresses.is_empty() {
-        let addresses = &clips.addresses;
-        try_join_all(members.iter().map(|member| member.substitute(addresses))).await?;
+    // Pictures of a sequence are those that stills are, to the bit.
+    let copied = if missing == 0 || expected.format == Format::Png {
+        0
+    } else {
+        drawn.len()
+    };
+    let copier = Copier::new(&request.app, &base, copied);
+    let (tell, first) = oneshot::channel();
+    let (drawers, looked, addresses, copying) = {
+        let mut ahead = pin!(maybe_done(copier.ahead(first)));
+        let mut gathering = pin!(drawers::gather(
+            request, manifest, options, work, expected, tell
+        ));
+        let gathered = poll_fn(|context| {
+            let _ = ahead.as_mut().poll(context);
+            gathering.as_mut().poll(context)
+        });
+        let (drawers, looked) = gathered.await?;
+        let copying = Instant::now();
+        let ahead = async {
+            ahead.as_mut().await;
+            ahead.take_output().unwrap_or(Ok(None))
+        };
+        let addresses = copier.copies(&looked.videos, ahead).await?;
+        (drawers, looked, addresses, copying)
+    };
+    if !addresses.is_empty() {
+        let members = drawers.members().iter();
+        try_join_all(members.map(|member| member.substitute(&addresses))).await?;
     }
-    Ok(clips)
+    let clips = copier.clips(addresses);
+    Ok((drawers, looked, clips, copying.elapsed()))
 }
 
 /// How long copies of videos that browsers cannot play may take: two minutes of a phone's, with few processors.
