@@ -354,7 +354,7 @@ fn what_goes_wrong_within_the_renderer_fails_the_film_by_its_name_and_its_frame(
 }
 
 #[test]
-fn an_effect_that_the_sources_do_not_show_fails_the_film_rather_than_be_left_out_of_it() {
+fn an_effect_that_the_sources_do_not_show_is_refused_and_never_left_out_of_a_film() {
     let Some(workspace) = doing("return <Circle radius={99} {...hidden} />") else {
         return;
     };
@@ -366,9 +366,11 @@ fn an_effect_that_the_sources_do_not_show_fails_the_film_rather_than_be_left_out
         .replace(" HtmlInCanvas,", "")
         .replace("HtmlInCanvas, ", "");
     std::fs::write(&path, format!("{hidden}{text}")).unwrap();
+    let check = workspace.run(&["check"]);
+    assert_eq!(check.first_finding()["code"], "hidden_effect");
+    // Whoever films it all the same: nor does a second attempt find it whole.
     let parts = workspace.app.path().join("kept");
     let more = format!("--quality draft --to 20 --parts {}", parts.display());
-    // Nor does a second attempt find it whole.
     for attempt in 0..2 {
         let run = render(&workspace, "film.mp4", &more);
         assert_eq!(

@@ -81,6 +81,8 @@ pub struct Shot {
     pub measures: Vec<(u32, Value)>,
     /// Pictures for the contact sheet.
     pub sheet: Vec<RgbaImage>,
+    /// Whether a frame went without an effect that the page cannot draw.
+    pub simplified: bool,
 }
 
 /// Shows all frames, as far as time allows, and shoots some.
@@ -139,6 +141,7 @@ pub async fn run(
             shot.sheet.push(picture);
         }
     }
+    shot.simplified = page.simplified().await?;
     shot.found.extend(looks(&shot.facts, manifest));
     if shot.found.is_empty() {
         shot.found

@@ -216,7 +216,10 @@ impl Check {
             return Ok(());
         }
         let began = Self::begin(Gate::Frames);
-        let shot = frames::run(&mut page, manifest, effort, &base, &mut locator).await?;
+        let mut shot = frames::run(&mut page, manifest, effort, &base, &mut locator).await?;
+        if shot.simplified && remotions_renderer(app).is_none() {
+            shot.found.push(unfit::hidden());
+        }
         self.report.frames = shot.facts;
         self.report.texts = layout::readable(&shot.measures);
         if !shot.sheet.is_empty() {
