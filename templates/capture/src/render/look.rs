@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use image::RgbaImage;
 use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
 
 use super::crew::{Member, Missed, sample};
 use super::verify::{Expected, samples, shuffled};
@@ -50,7 +51,7 @@ pub async fn at(
 ) -> Result<Looked> {
     let mut tell = Some(tell);
     let page = member.page();
-    let mut found = Vec::new();
+    let mut seen = Vec::new();
     let mut videos = BTreeMap::<String, f64>::new();
     for index in shuffled(samples(expected.frames)) {
         let Some(&frame) = frames.get(index as usize) else {
@@ -58,7 +59,9 @@ pub async fn at(
         };
         page.show(frame).await?;
         let shot = page.shoot(Picture::Png).await;
-        let picture = pixels::decode(&shot.map_err(|failure| failure.at(frame))?)?;
+        let shot = shot.map_err(|failure| failure.at(frame))?;
+        // Beside the next frame.
+        let picture = spawn_blocking(move || pixels::decode(&shot));
         for video in page.videos().await? {
             if let Some(tell) = tell.take() {
                 // Nobody may want to know.
@@ -66,10 +69,17 @@ pub async fn at(
             }
             *videos.entry(video).or_default() += 1.0;
         }
+        seen.push((index, frame, picture));
+    }
+    let mut found = Vec::new();
+    for (index, frame, picture) in seen {
+        let decoded = picture
+            .await
+            .map_err(|error| Failure::new(Code::FrameFailed, error.to_string()).at(frame))?;
         found.push(Sample {
             index,
             frame,
-            picture,
+            picture: decoded?,
         });
     }
     not_blank(&found)?;

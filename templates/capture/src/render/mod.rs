@@ -18,11 +18,13 @@ mod verify;
 use std::future::poll_fn;
 use std::path::Path;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::future::{maybe_done, try_join_all};
+use futures_util::future::{join3, maybe_done, try_join_all};
 use serde::Serialize;
 use tokio::sync::oneshot;
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 pub use format::{Format, Quality};
 pub use parts::Share;
@@ -39,7 +41,7 @@ use crew::{Member, Missed, Way};
 use drawers::Drawers;
 use files::{Partial, digest, write_poster};
 use handover::Handover;
-use look::Looked;
+use look::{Looked, Sample};
 use parts::Parts;
 use plan::{expect, plan};
 use reel::Reel;
@@ -149,8 +151,9 @@ pub async fn run(request: &Request) -> Result<()> {
         job.film(&mut drawers).await?
     };
     let obstacle = job.obstacle;
-    drop(drawers);
     drop(clips);
+    // Browsers take a moment to be gone.
+    let gone = spawn_blocking(move || drop(drawers));
     if request.share.is_some() {
         let whole = parts.whole();
         let drawn = Drawn {
@@ -158,6 +161,7 @@ pub async fn run(request: &Request) -> Result<()> {
             parts: whole,
             seconds: round(began.elapsed().as_secs_f64(), 2),
         };
+        finished(gone).await?;
         line("drawn", &drawn);
         return Ok(());
     }
@@ -165,16 +169,9 @@ pub async fn run(request: &Request) -> Result<()> {
     let whole = parts.accounts()?;
     let capture = whole.capture.as_str();
     let sound = sound::put(&whole.track, &server.base(), partial.path(), &expected).await?;
-    verify::container(partial.path(), &expected).await?;
     progress.at(Stage::Verify, 0);
-    verify::like(partial.path(), &looked.samples, request.quality, &expected).await?;
-
-    let (bytes, sha256) = digest(partial.path())?;
-    let poster = request
-        .poster
-        .as_deref()
-        .map(|path| write_poster(path, &looked.samples))
-        .transpose()?;
+    let (bytes, sha256, poster) = verified(request, &partial, looked.samples, &expected).await?;
+    finished(gone).await?;
     partial.become_whole(&request.out)?;
     if let Some(poster) = poster {
         poster.keep();
@@ -203,6 +200,41 @@ pub async fn run(request: &Request) -> Result<()> {
         },
     );
     Ok(())
+}
+
+/// Holds the file against what it is to be and what was seen, and answers how many bytes it has, their SHA-256, and its poster.
+async fn verified(
+    request: &Request,
+    partial: &Partial,
+    samples: Vec<Sample>,
+    expected: &Expected,
+) -> Result<(u64, String, Option<Partial>)> {
+    let samples: Arc<[Sample]> = samples.into();
+    let (file, chosen, shown) = (
+        partial.path().to_owned(),
+        request.poster.clone(),
+        samples.clone(),
+    );
+    let written = spawn_blocking(move || -> Result<_> {
+        let (bytes, sha256) = digest(&file)?;
+        let poster = chosen.map(|path| write_poster(&path, &shown)).transpose()?;
+        Ok((bytes, sha256, poster))
+    });
+    let (container, like, written) = join3(
+        verify::container(partial.path(), expected),
+        verify::like(partial.path(), &samples, request.quality, expected),
+        finished(written),
+    )
+    .await;
+    container?;
+    like?;
+    written?
+}
+
+/// What was done on a thread of its own.
+async fn finished<T>(work: JoinHandle<T>) -> Result<T> {
+    let lost = |error: JoinError| Failure::new(Code::EncoderFailed, error.to_string());
+    work.await.map_err(lost)
 }
 
 /// Nobody wants a film without its effects, and which frames have them is not known from the frames that are looked at.
@@ -339,6 +371,7 @@ impl Job<'_> {
         let (missing, frames) = self.missing();
         let come = (Handover::Picture(picture), remotion::NAME);
         let mut reel = self.reel(&missing, come);
+        reel.begin()?;
         remotions::film(renderers, &frames, picture, &mut reel).await?;
         reel.finish().await
     }
@@ -378,6 +411,7 @@ impl Job<'_> {
                 .map_or("", |member| member.page().capture().name()),
         };
         let mut reel = self.reel(&missing, (handover, capture));
+        reel.begin()?;
         let shape = self.expected.shape();
         let unchanged = crew::film(members, &frames, way, handover, shape, &mut reel).await?;
         reel.finish().await?;

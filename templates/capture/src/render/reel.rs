@@ -74,30 +74,41 @@ impl<'a> Reel<'a> {
         }
     }
 
+    /// Starts the first encoder, which takes as long as drawing some frames, before there is one.
+    ///
+    /// # Errors
+    /// `encoder_failed` or `out_of_space`.
+    pub fn begin(&mut self) -> Result<()> {
+        self.open().map(drop)
+    }
+
+    fn open(&mut self) -> Result<&mut Open> {
+        if self.open.is_none() {
+            let part = self.coming.pop_front().ok_or_else(|| {
+                Failure::new(Code::EncoderFailed, "more frames came than there are")
+            })?;
+            self.open = Some(Open {
+                part,
+                encoder: self.encoder(part)?,
+                sounds: Vec::new(),
+            });
+        }
+        let lost = || Failure::new(Code::EncoderFailed, "there is no encoder");
+        self.open.as_mut().ok_or_else(lost)
+    }
+
     /// The next frame, and what can be heard at it.
     ///
     /// # Errors
     /// `encoder_failed` or `out_of_space`, with what the encoder said.
     pub async fn frame(&mut self, bytes: Bytes, sounds: Vec<Sound>) -> Result<()> {
-        let open = match &mut self.open {
-            Some(open) => open,
-            None => {
-                let part = self.coming.pop_front().ok_or_else(|| {
-                    Failure::new(Code::EncoderFailed, "more frames came than there are")
-                })?;
-                let encoder = self.encoder(part)?;
-                self.open.insert(Open {
-                    part,
-                    encoder,
-                    sounds: Vec::new(),
-                })
-            }
-        };
+        let open = self.open()?;
         open.encoder.frame(bytes).await?;
         open.sounds.push(sounds);
+        let (part, count) = (open.part, open.sounds.len());
         self.done += 1;
         self.progress.drawn(self.done);
-        if open.sounds.len() < self.parts.range(open.part).len() {
+        if count < self.parts.range(part).len() {
             return Ok(());
         }
         if let Some(Open {

@@ -3,10 +3,12 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use image::RgbaImage;
 use serde_json::Value;
+use tokio::task::spawn_blocking;
 
 use super::encoder::program;
 use super::format::{Format, Quality};
@@ -264,15 +266,20 @@ pub fn samples(frames: u32) -> Vec<u32> {
 /// `verify_failed` with the first that does not look alike.
 pub async fn like(
     path: &Path,
-    samples: &[Sample],
+    samples: &Arc<[Sample]>,
     quality: Quality,
     expected: &Expected,
 ) -> Result<()> {
     let (psnr, ssim, tint) = expected.format.tolerance(quality);
     let indices: Vec<u32> = samples.iter().map(|sample| sample.index).collect();
     let decoded = frames(path, &indices, expected).await?;
-    for (sample, written) in samples.iter().zip(&decoded) {
-        let alike = pixels::compare(&sample.picture, written);
+    let compared = decoded.into_iter().enumerate().map(|(number, written)| {
+        let samples = samples.clone();
+        spawn_blocking(move || pixels::compare(&samples[number].picture, &written))
+    });
+    let compared = try_join_all(compared).await;
+    let compared = compared.map_err(|error| wrong(error.to_string()))?;
+    for (sample, alike) in samples.iter().zip(compared) {
         if (alike.psnr < psnr && alike.ssim < ssim) || alike.tint > tint {
             let message = format!(
                 "frame {} of the output does not look like frame {} of the composition: {:.1} dB, similarity {:.3}, tint {:.1}",
