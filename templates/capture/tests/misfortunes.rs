@@ -55,7 +55,7 @@ fn nothing_is_left(fixture: &Fixture, what: &str) {
     );
     let made: Vec<String> = listing(fixture.app.path())
         .into_iter()
-        .filter(|name| name.contains("film") || name.contains("parts"))
+        .filter(|name| name.contains("film") || name.contains("parts") || name.contains("clips"))
         .collect();
     assert_eq!(made, none, "{what}");
 }

@@ -312,7 +312,7 @@ fn nothing_is_left(app: &Path) {
     assert_eq!(processes(app.to_str().unwrap()), none);
     let made = listing(app).into_iter();
     assert_eq!(
-        made.filter(|it| it.contains("film") || it.contains("parts"))
+        made.filter(|it| it.contains("film") || it.contains("parts") || it.contains("clips"))
             .collect::<Vec<_>>(),
         none
     );
@@ -433,24 +433,35 @@ fn a_film_that_is_cancelled_is_gone_within_a_second_with_the_renderer_and_its_br
     nothing_is_left(workspace.app.path());
 }
 
-#[test]
-fn a_renderer_that_is_killed_fails_the_film_with_that_and_takes_its_browser_along() {
-    let Some(workspace) = doing("") else {
-        return;
-    };
+/// A film of which the renderer's browser has come up a while ago.
+fn browsing(workspace: &Workspace) -> std::process::Child {
     let out = workspace.app.path().join("film.mp4");
     let arguments = "render --width 320 --height 180 --quality draft --out".split(' ');
     let mut arguments: Vec<&str> = arguments.collect();
     arguments.push(out.to_str().unwrap());
     let child = workspace.start(&arguments);
-    let home = workspace.app.path().join("tmp/koda-remotion-");
-    let home = home.to_str().unwrap();
+    let home = home(workspace);
     let began = Instant::now();
-    while pids(home).is_empty() {
+    while pids(&home).is_empty() {
         assert!(began.elapsed() < Duration::from_secs(30));
         std::thread::sleep(Duration::from_millis(20));
     }
     std::thread::sleep(Duration::from_millis(1500));
+    child
+}
+
+/// What the command line of a renderer's browser holds.
+fn home(workspace: &Workspace) -> String {
+    let home = workspace.app.path().join("tmp/koda-remotion-");
+    home.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_renderer_that_is_killed_fails_the_film_with_that_and_takes_its_browser_along() {
+    let Some(workspace) = doing("") else {
+        return;
+    };
+    let child = browsing(&workspace);
     for pid in pids("src/koda/server/film.mjs") {
         let at = std::fs::read_link(format!("/proc/{}/cwd", pid.as_raw_nonzero()));
         if at.is_ok_and(|at| at == workspace.app.path()) {
@@ -461,5 +472,27 @@ fn a_renderer_that_is_killed_fails_the_film_with_that_and_takes_its_browser_alon
     assert_eq!(run.last()["code"], "browser_failed", "{}", run.last());
     let said = run.last()["message"].as_str().unwrap();
     assert!(said.contains("Remotion's renderer ended"), "{said}");
+    nothing_is_left(workspace.app.path());
+}
+
+#[test]
+fn a_film_whose_renderer_loses_its_browser_is_whole_or_fails_with_that_and_is_never_another() {
+    let Some(workspace) = doing("") else {
+        return;
+    };
+    let undisturbed = render(&workspace, "other.mp4", "--quality draft");
+    let child = browsing(&workspace);
+    // The first of them is the browser itself.
+    let browsers = pids(&home(&workspace));
+    kill_process(*browsers.first().unwrap(), Signal::KILL).unwrap();
+    let began = Instant::now();
+    let run = collect(child);
+    assert!(began.elapsed() < Duration::from_secs(60));
+    if run.ok {
+        assert_eq!(run.result()["sha256"], undisturbed.result()["sha256"]);
+    } else {
+        assert_eq!(run.last()["code"], "browser_failed", "{}", run.last());
+    }
+    let _ = std::fs::remove_file(workspace.app.path().join("film.mp4"));
     nothing_is_left(workspace.app.path());
 }

@@ -53,7 +53,7 @@ pub fn import(module: &str, name: Option<&str>) -> Option<(String, &'static str)
 /// What is to be said where a frame goes without an effect that only Remotion's own renderer draws, and nothing in the sources shows
 /// that the film needs it.
 pub fn hidden() -> Diagnostic {
-    let message = "an effect that html-in-canvas draws is not seen in the sources, and the film would go without it";
+    let message = "an effect that html-in-canvas draws is not seen in the sources, and may be left out of the film";
     let hint = "import what draws it by its name, such as import { HtmlInCanvas } from \"remotion\", and write effects where they are used";
     Diagnostic::error(Gate::Frames, "hidden_effect", message).hint(hint)
 }

@@ -172,6 +172,11 @@ impl Page {
         Ok(())
     }
 
+    /// What it was opened with.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// How this page's pictures are taken.
     pub fn capture(&self) -> Capture {
         self.capture
@@ -386,7 +391,8 @@ impl Page {
     /// `page_failed`.
     pub async fn simplified(&self) -> Result<bool> {
         let within = Instant::now() + FRAME_WITHIN;
-        let look = "'simplified' in document.documentElement.dataset";
+        // It stays in the session's storage where the page is loaded anew.
+        let look = "'simplified' in document.documentElement.dataset || sessionStorage.getItem('koda-simplified') !== null";
         let value = self.script(within, "the page did not answer", look).await?;
         Ok(value == true)
     }

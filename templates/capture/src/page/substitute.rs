@@ -1,7 +1,6 @@
 //! Files that come from another address than the page asks for, which it does not notice.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -10,12 +9,13 @@ use crate::error::Result;
 use crate::picture::NotShown;
 
 impl Page {
-    /// Loads the page anew. From then on, and until it is closed, what is played from one of these addresses comes from another.
+    /// Loads a page that has loaded nothing before: what that played would be remembered, in part, and not be asked for again. Until
+    /// it is closed, what is played from one of these addresses comes from another.
     /// <https://chromedevtools.github.io/devtools-protocol/tot/Fetch/>
     ///
     /// # Errors
     /// As [`Page::load`].
-    pub async fn substitute(&self, instead: &BTreeMap<String, String>) -> Result<(), NotShown> {
+    pub async fn load_with(&self, instead: &BTreeMap<String, String>) -> Result<(), NotShown> {
         let patterns: Vec<Value> = instead
             .keys()
             .map(|address| {
@@ -25,8 +25,7 @@ impl Page {
             .collect();
         let mut events = self.cdp.listen(&self.session);
         let (cdp, session) = (self.cdp.clone(), self.session.clone());
-        let asked_for = Arc::new(Mutex::new(HashSet::new()));
-        let (addresses, asking) = (instead.clone(), asked_for.clone());
+        let instead = instead.clone();
         tokio::spawn(async move {
             while let Some(event) = events.recv().await {
                 if event.method != "Fetch.requestPaused" {
@@ -34,9 +33,8 @@ impl Page {
                 }
                 let mut go_on = json!({ "requestId": event.params["requestId"] });
                 let asked = event.params["request"]["url"].as_str();
-                if let Some((asked, other)) = asked.and_then(|it| addresses.get_key_value(it)) {
+                if let Some(other) = asked.and_then(|asked| instead.get(asked)) {
                     go_on["url"] = other.as_str().into();
-                    lock(&asking).insert(asked.clone());
                 }
                 // A request that is no longer wanted needs no answer.
                 let _ = cdp
@@ -46,25 +44,8 @@ impl Page {
         });
         self.call("Fetch.enable", json!({ "patterns": patterns }))
             .await?;
-        self.load().await?;
-        // What was asked for before may be remembered and not asked for again, and whether it is can be told where it is shown at
-        // once. Without its memory a page takes twice as long to load, and the domain keeps in memory what comes.
-        let mut shown = self.videos().await?;
-        shown.retain(|video| instead.contains_key(video));
-        let anew = shown.iter().all(|video| lock(&asked_for).contains(video));
-        if shown.is_empty() || !anew {
-            self.call("Network.enable", json!({})).await?;
-            let forgetful = json!({ "cacheDisabled": true });
-            self.call("Network.setCacheDisabled", forgetful).await?;
-            self.load().await?;
-            self.call("Network.disable", json!({})).await?;
-        }
-        Ok(())
+        self.load().await
     }
-}
-
-fn lock(asked: &Mutex<HashSet<String>>) -> MutexGuard<'_, HashSet<String>> {
-    asked.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An address as a pattern that fits it alone.

@@ -6,17 +6,19 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt as _;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::encoder::{complaint, program};
 use crate::error::{Code, Failure, Result};
-use crate::process::command;
+use crate::process::{self, Group, command};
 
 /// A copy is made where decoding takes this many times as long as the copy and what is decoded of it.
 const WORTHWHILE: f64 = 2.0;
@@ -32,14 +34,6 @@ const APART: f64 = 0.0006;
 const QUALITY: &str = "8";
 /// A playlist could name files of the machine: FFmpeg reads films alone, and from the composition's server.
 const INPUT: &str = "-protocol_whitelist http,tcp -format_whitelist mov";
-
-/// Where copies lie, and what each is a copy of.
-#[derive(Default)]
-pub struct Clips {
-    /// From the address of a video to that of its copy.
-    pub addresses: BTreeMap<String, String>,
-    _folder: Option<TempDir>,
-}
 
 /// What matters of a video.
 struct Clip {
@@ -57,19 +51,45 @@ struct Clip {
 pub struct Made {
     clip: Clip,
     copy: String,
+    /// How long that took.
+    took: Duration,
 }
 
-/// Makes copies for a film.
+/// What is to be shown instead of videos.
+#[derive(Default)]
+pub struct Copies {
+    /// From the address of a video to that of its copy.
+    pub addresses: BTreeMap<String, String>,
+    /// How long making them took, whatever was done beside it.
+    pub took: Duration,
+}
+
+/// Makes copies for a film, and removes them when it is dropped.
 pub struct Copier<'a> {
     app: &'a Path,
     base: &'a str,
     frames: usize,
     first: OnceLock<String>,
-    folder: OnceLock<TempDir>,
+    folder: OnceLock<Folder>,
+}
+
+/// Where copies lie.
+struct Folder(Option<TempDir>);
+
+impl Folder {
+    fn path(&self) -> &Path {
+        self.0.as_ref().map_or(Path::new(""), TempDir::path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(process::remove);
+    }
 }
 
 impl<'a> Copier<'a> {
-    /// For a film of so many different frames.
+    /// For a film of so many different frames; for none, it makes no copies.
     pub fn new(app: &'a Path, base: &'a str, frames: usize) -> Self {
         Self {
             app,
@@ -96,48 +116,62 @@ impl<'a> Copier<'a> {
     }
 
     /// Copies what is worth it of these videos, of which each is in a share of the frames. What cannot be copied, or would come
-    /// out otherwise, is left as it is. Of the first that was seen, the copy is the one
-    /// that is made ahead.
+    /// out otherwise, is left as it is. Of the first that was seen, the copy is the one that is made ahead.
     ///
     /// # Errors
     /// `out_of_space`, or `encoder_failed` where it may work another time.
     pub async fn copies(
         &self,
         videos: &BTreeMap<String, f64>,
-        ahead: impl Future<Output = Result<Option<Made>>>,
-    ) -> Result<BTreeMap<String, String>> {
-        let mut ahead = Some(ahead);
-        let mut addresses = BTreeMap::new();
+        ahead: Pin<Box<impl Future<Output = Result<Option<Made>>>>>,
+    ) -> Result<Copies> {
+        let mut copies = Copies::default();
+        if self.frames == 0 {
+            return Ok(copies);
+        }
+        let mut first = self.of_first(videos, ahead).await?;
         let mut room = LARGEST;
         for (index, (address, share)) in videos.iter().enumerate() {
-            let is_first = self.first.get() == Some(address);
-            let made = match ahead.take_if(|_| is_first) {
-                Some(ahead) if *share >= 1.0 || self.worth(address, *share).await.is_some() => {
-                    ahead.await?
-                }
-                Some(_) => None,
+            let made = match first.take_if(|(of, _)| of == address) {
+                Some((_, made)) => made,
                 None => self.copy(address, *share, room, &index.to_string()).await?,
             };
-            if let Some(Made { clip, copy, .. }) = made
-                && clip.size() <= room
-            {
+            let Some(Made { clip, copy, took }) = made else {
+                continue;
+            };
+            copies.took += took;
+            if clip.size() <= room {
                 room -= clip.size();
-                addresses.insert(address.clone(), copy);
+                copies.addresses.insert(address.clone(), copy);
             }
         }
-        Ok(addresses)
+        Ok(copies)
     }
 
-    /// What was copied, for as long as it is kept.
-    pub fn clips(self, addresses: BTreeMap<String, String>) -> Clips {
-        Clips {
-            addresses,
-            _folder: self.folder.into_inner(),
+    /// The first video and the copy that was made ahead, as far as it is worth it for the frames that show it. One that is not is
+    /// made no further.
+    async fn of_first(
+        &self,
+        videos: &BTreeMap<String, f64>,
+        ahead: Pin<Box<impl Future<Output = Result<Option<Made>>>>>,
+    ) -> Result<Option<(String, Option<Made>)>> {
+        let shown = self.first.get().and_then(|it| videos.get_key_value(it));
+        if let Some((address, share)) = shown
+            && (*share >= 1.0 || self.worth(address, *share).await?.is_some())
+        {
+            return Ok(Some((address.clone(), ahead.await?)));
         }
+        drop(ahead);
+        if let Some(folder) = self.folder.get() {
+            // It may not have come that far.
+            let _ = std::fs::remove_file(folder.path().join("first.mp4"));
+        }
+        Ok(shown.map(|(address, _)| (address.clone(), None)))
     }
 
     async fn copy(&self, address: &str, share: f64, room: f64, name: &str) -> Result<Option<Made>> {
-        let clip = match self.worth(address, share).await {
+        let began = Instant::now();
+        let clip = match self.worth(address, share).await? {
             Some(clip) if clip.size() <= room => clip,
             _ => return Ok(None),
         };
@@ -145,21 +179,23 @@ impl<'a> Copier<'a> {
         let within = folder.file_name().unwrap_or_default().display();
         let copy = format!("{}{within}/{name}.mp4", self.base);
         let path = folder.join(format!("{name}.mp4"));
-        if transcode(address, &path).await? && clip.is_as(Clip::probe(&copy).await.as_ref()) {
-            return Ok(Some(Made { clip, copy }));
+        if transcode(address, &path).await? && clip.is_as(Clip::probe(&copy).await?.as_ref()) {
+            let took = began.elapsed();
+            return Ok(Some(Made { clip, copy, took }));
         }
         // What is not used takes no room; it may not have been made at all.
         let _ = std::fs::remove_file(&path);
         Ok(None)
     }
 
-    async fn worth(&self, address: &str, share: f64) -> Option<Clip> {
-        if !address.starts_with(self.base) || Clip::most(address).await? > LARGEST {
-            return None;
+    async fn worth(&self, address: &str, share: f64) -> Result<Option<Clip>> {
+        let ours = self.frames > 0 && address.starts_with(self.base);
+        if !ours || Clip::most(address).await?.is_none_or(|most| most > LARGEST) {
+            return Ok(None);
         }
-        let clip = Clip::probe(address).await?;
         let shown = self.frames as f64 * share;
-        clip.is_worth_copying(shown).then_some(clip)
+        let clip = Clip::probe(address).await?;
+        Ok(clip.filter(|clip| clip.is_worth_copying(shown)))
     }
 
     /// Within the workspace, so that its server serves it.
@@ -173,25 +209,30 @@ impl<'a> Copier<'a> {
             .map_err(|error| {
                 Failure::io(Code::EncoderFailed, "a video cannot be copied", &error)
             })?;
-        Ok(self.folder.get_or_init(|| folder).path())
+        Ok(self.folder.get_or_init(|| Folder(Some(folder))).path())
     }
 }
 
 impl Clip {
     /// What its header says how many frames times pixels it has: reading where all its frames are takes as long as it is large.
-    async fn most(address: &str) -> Option<f64> {
+    async fn most(address: &str) -> Result<Option<f64>> {
         let said = ask(address, "stream=width,height,nb_frames").await?;
-        let [video] = said["streams"].as_array()?.as_slice() else {
-            return None;
-        };
-        let (width, height) = (video["width"].as_u64()?, video["height"].as_u64()?);
-        Some(number(&video["nb_frames"])? * width as f64 * height as f64)
+        Ok(said.as_ref().and_then(|said| {
+            let [video] = said["streams"].as_array()?.as_slice() else {
+                return None;
+            };
+            let (width, height) = (video["width"].as_u64()?, video["height"].as_u64()?);
+            Some(number(&video["nb_frames"])? * width as f64 * height as f64)
+        }))
     }
 
     /// None where it is none that can be copied.
-    async fn probe(address: &str) -> Option<Self> {
+    async fn probe(address: &str) -> Result<Option<Self>> {
         let what = "packet=pts_time,flags:stream:stream_side_data:format";
-        let said = ask(address, what).await?;
+        Ok(ask(address, what).await?.as_ref().and_then(Self::read))
+    }
+
+    fn read(said: &Value) -> Option<Self> {
         let [video] = said["streams"].as_array()?.as_slice() else {
             return None;
         };
@@ -255,22 +296,36 @@ fn number(value: &Value) -> Option<f64> {
     value.as_str()?.parse().ok()
 }
 
-/// What FFprobe says of the picture of a file.
-async fn ask(address: &str, what: &str) -> Option<Value> {
+/// What FFprobe says of the picture of a file; nothing where it cannot read that.
+async fn ask(address: &str, what: &str) -> Result<Option<Value>> {
     let mut probe = command(program("KODA_FFPROBE", "ffprobe"));
     probe
         .args("-v error -of json -select_streams v -show_entries".split(' '))
         .arg(what)
         .args(INPUT.split(' '))
         .arg(address);
-    serde_json::from_slice(&probe.output().await.ok()?.stdout).ok()
+    let output = probe.output().await.map_err(|error| again(&error))?;
+    match output.status.code() {
+        Some(0) => serde_json::from_slice(&output.stdout).map_err(|error| again(&error)),
+        Some(_) => Ok(None),
+        None => Err(again(&"ffprobe was killed from outside")),
+    }
+}
+
+/// It may work another time.
+fn again(why: &dyn std::fmt::Display) -> Failure {
+    let message = format!("a video was not copied: {why}");
+    Failure::new(Code::EncoderFailed, message)
 }
 
 /// Makes a copy; answers false where FFmpeg does not take the video. Sound comes along as it is, because a video lasts as long as the
 /// longer of both.
 async fn transcode(address: &str, path: &Path) -> Result<bool> {
-    let mut ffmpeg = command(program("KODA_FFMPEG", "ffmpeg"));
+    // Behind whoever draws: how long that takes must not depend on what is done ahead.
+    let mut ffmpeg = command("nice");
     ffmpeg
+        .args(["-n", "19"])
+        .arg(program("KODA_FFMPEG", "ffmpeg"))
         .args("-hide_banner -loglevel error -y -nostdin -copyts".split(' '))
         .args(INPUT.split(' '))
         .arg("-i")
@@ -283,22 +338,26 @@ async fn transcode(address: &str, path: &Path) -> Result<bool> {
         .arg(QUALITY)
         .args(["-f", "mp4"])
         .arg(path);
-    let again = |why: &str| {
-        Failure::new(
-            Code::EncoderFailed,
-            format!("a video was not copied: {why}"),
-        )
-    };
-    let output = timeout(WITHIN, ffmpeg.output())
+    let mut group = Group::spawn(ffmpeg).map_err(|error| again(&error))?;
+    let mut said = Vec::new();
+    let stderr = group.child().stderr.take();
+    let ended = timeout(WITHIN, async {
+        if let Some(mut stderr) = stderr {
+            // What could be read of it is better than nothing.
+            let _ = stderr.read_to_end(&mut said).await;
+        }
+        group.child().wait().await
+    });
+    let status = ended
         .await
-        .map_err(|_| again("it took too long"))?
-        .map_err(|error| again(&error.to_string()))?;
-    let failure = complaint(&String::from_utf8_lossy(&output.stderr));
-    match (output.status.success(), output.status.code()) {
+        .map_err(|_| again(&"it took too long"))?
+        .map_err(|error| again(&error))?;
+    let failure = complaint(&String::from_utf8_lossy(&said));
+    match (status.success(), status.code()) {
         (true, _) => Ok(true),
         (false, _) if failure.code == Code::OutOfSpace => Err(failure),
         (false, Some(_)) => Ok(false),
-        (false, None) => Err(again("ffmpeg was killed from outside")),
+        (false, None) => Err(again(&"ffmpeg was killed from outside")),
     }
 }
 

@@ -112,13 +112,16 @@ impl Member {
         self.browser.explain(failure)
     }
 
-    /// Loads its page anew; what that plays from one of these addresses comes from another.
+    /// Opens another page in the place of its own: what that plays from one of these addresses comes from another.
     ///
     /// # Errors
-    /// As [`Self::load`].
-    pub async fn substitute(&self, addresses: &BTreeMap<String, String>) -> Result<()> {
-        let substituted = self.page.substitute(addresses).await;
-        substituted.map_err(|error| self.not_loaded(error))
+    /// As [`Self::new`].
+    pub async fn substitute(&mut self, instead: &BTreeMap<String, String>) -> Result<()> {
+        let page = Page::open(&self.browser, self.page.options().clone()).await;
+        let page = page.map_err(|failure| self.browser.explain(failure))?;
+        std::mem::replace(&mut self.page, page).close().await;
+        let loaded = self.page.load_with(instead).await;
+        loaded.map_err(|error| self.not_loaded(error))
     }
 
     /// Shows these frames and sends their pictures.

@@ -44,6 +44,14 @@ impl Drawers {
             Self::Remotion(_) => &[],
         }
     }
+
+    /// The browsers with the page.
+    pub fn members_mut(&mut self) -> &mut [Member] {
+        match self {
+            Self::Members(members) => members,
+            Self::Remotion(_) => &mut [],
+        }
+    }
 }
 
 /// Brings up who draws the frames, so many of which are missing, and looks at the composition. Browsers tell of the first video

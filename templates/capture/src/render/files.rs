@@ -1,11 +1,12 @@
 //! The files that a render leaves: the film under its name once it is whole, and a poster.
 
-use std::fs::File;
-use std::io::{Cursor, Read as _};
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use image::RgbaImage;
 use sha2::{Digest as _, Sha256};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt as _;
 
 use super::look::Sample;
 use crate::error::{Code, Failure, Result};
@@ -27,6 +28,21 @@ impl Partial {
             path: partial_path(out)?,
             kept: false,
         })
+    }
+
+    /// Writes a file.
+    ///
+    /// # Errors
+    /// `encoder_failed` or `out_of_space`.
+    pub fn with(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let partial = Self {
+            path: path.to_owned(),
+            kept: false,
+        };
+        std::fs::write(path, bytes).map_err(|error| {
+            Failure::io(Code::EncoderFailed, "the poster cannot be written", &error)
+        })?;
+        Ok(partial)
     }
 
     /// Where it is until then.
@@ -83,16 +99,16 @@ fn partial_path(out: &Path) -> Result<PathBuf> {
 ///
 /// # Errors
 /// `verify_failed` where it cannot be read.
-pub fn digest(path: &Path) -> Result<(u64, String)> {
+pub async fn digest(path: &Path) -> Result<(u64, String)> {
     let failed = |error: std::io::Error| {
         Failure::io(Code::VerifyFailed, "the output cannot be read", &error)
     };
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = File::open(path).await.map_err(failed)?;
     let mut hash = Sha256::new();
-    let mut chunk = vec![0; 1 << 16];
+    let mut chunk = vec![0; 1 << 20];
     let mut bytes = 0;
     loop {
-        let count = file.read(&mut chunk).map_err(failed)?;
+        let count = file.read(&mut chunk).await.map_err(failed)?;
         if count == 0 {
             return Ok((bytes, pixels::hex(&hash.finalize())));
         }
@@ -101,11 +117,11 @@ pub fn digest(path: &Path) -> Result<(u64, String)> {
     }
 }
 
-/// The middle picture, unless another shows much more. It stays only if it is kept.
+/// The middle picture, unless another shows much more, as the file's name says.
 ///
 /// # Errors
-/// `encoder_failed` or `out_of_space`.
-pub fn write_poster(path: &Path, samples: &[Sample]) -> Result<Partial> {
+/// `encoder_failed`.
+pub fn poster(path: &Path, samples: &[Sample]) -> Result<Vec<u8>> {
     let fill = |picture: &RgbaImage| pixels::facts(picture).luma_stddev;
     let pictures = || samples.iter().map(|sample| &sample.picture);
     let middle = pictures().nth(samples.len() / 2);
@@ -137,12 +153,5 @@ pub fn write_poster(path: &Path, samples: &[Sample]) -> Result<Partial> {
             format!("the poster cannot be made: {error}"),
         )
     })?;
-    let poster = Partial {
-        path: path.to_owned(),
-        kept: false,
-    };
-    std::fs::write(path, bytes.into_inner()).map_err(|error| {
-        Failure::io(Code::EncoderFailed, "the poster cannot be written", &error)
-    })?;
-    Ok(poster)
+    Ok(bytes.into_inner())
 }

@@ -36,10 +36,10 @@ use crate::output::{Progress, Stage, line, round};
 use crate::page::Options;
 use crate::remotion::{self, Renderer};
 use crate::server::Server;
-use clips::{Clips, Copier};
+use clips::{Copier, Copies};
 use crew::{Member, Missed, Way};
 use drawers::Drawers;
-use files::{Partial, digest, write_poster};
+use files::{Partial, digest, poster};
 use handover::Handover;
 use look::{Looked, Sample};
 use parts::Parts;
@@ -68,7 +68,7 @@ struct Rendered<'a> {
     unchanged: usize,
     /// Videos that were copied first, so that each of their frames stands by itself.
     copied_videos: usize,
-    /// How long that took, with loading the page anew.
+    /// How long that took, with loading the page anew. Some of it passed while the composition was looked at.
     copying_seconds: f64,
     sound: bool,
     verified: bool,
@@ -130,11 +130,21 @@ pub async fn run(request: &Request) -> Result<()> {
         observe: false,
     };
     let work = (&frames[..], wanted.len());
-    let (mut drawers, looked, clips, copying) =
-        gather(request, &manifest, options, work, &expected).await?;
+    let base = server.base();
+    let Gathered {
+        mut drawers,
+        looked,
+        copies,
+        copier,
+        copying,
+    } = gather(request, &manifest, options, work, &expected, &base).await?;
     let browsers = drawers.count();
-    let copied_videos = clips.addresses.len();
-    let copying_seconds = round(copying.as_secs_f64(), 2);
+    let copied_videos = copies.addresses.len();
+    let copying_seconds = if copied_videos == 0 {
+        0.0
+    } else {
+        round(copying.as_secs_f64(), 2)
+    };
 
     let mut job = Job {
         parts: &parts,
@@ -151,7 +161,7 @@ pub async fn run(request: &Request) -> Result<()> {
         job.film(&mut drawers).await?
     };
     let obstacle = job.obstacle;
-    drop(clips);
+    drop(copier);
     // Browsers take a moment to be gone.
     let gone = spawn_blocking(move || drop(drawers));
     if request.share.is_some() {
@@ -210,25 +220,24 @@ async fn verified(
     expected: &Expected,
 ) -> Result<(u64, String, Option<Partial>)> {
     let samples: Arc<[Sample]> = samples.into();
-    let (file, chosen, shown) = (
-        partial.path().to_owned(),
-        request.poster.clone(),
-        samples.clone(),
-    );
-    let written = spawn_blocking(move || -> Result<_> {
-        let (bytes, sha256) = digest(&file)?;
-        let poster = chosen.map(|path| write_poster(&path, &shown)).transpose()?;
-        Ok((bytes, sha256, poster))
+    let poster = request.poster.clone().map(|path| {
+        let samples = samples.clone();
+        spawn_blocking(move || poster(&path, &samples))
     });
-    let (container, like, written) = join3(
+    let (container, like, digest) = join3(
         verify::container(partial.path(), expected),
         verify::like(partial.path(), &samples, request.quality, expected),
-        finished(written),
+        digest(partial.path()),
     )
     .await;
     container?;
     like?;
-    written?
+    let (bytes, sha256) = digest?;
+    let poster = match (&request.poster, poster) {
+        (Some(path), Some(made)) => Some(Partial::with(path, &finished(made).await??)?),
+        _ => None,
+    };
+    Ok((bytes, sha256, poster))
 }
 
 /// What was done on a thread of its own.
@@ -255,18 +264,28 @@ async fn playable(server: &Server, app: &Path) -> Result<()> {
     Err(Failure::new(Code::PageFailed, message).hint(hint))
 }
 
+/// What is needed to film.
+struct Gathered<'a> {
+    drawers: Drawers,
+    looked: Looked,
+    copies: Copies,
+    /// Holds the copies.
+    copier: Copier<'a>,
+    /// How long making the copies and showing them instead took.
+    copying: Duration,
+}
+
 /// Brings up who draws the frames, looks at the composition, and copies videos of which every frame would be decoded from far, to
-/// have the copies shown. Which these are depends on all of the film, so that it is the same whoever draws how much of it. Answers
-/// how long was waited for copies, too.
-async fn gather(
-    request: &Request,
+/// have the copies shown. Which these are depends on all of the film, so that it is the same whoever draws how much of it.
+async fn gather<'a>(
+    request: &'a Request,
     manifest: &Manifest,
     options: Options,
     work: (&[u32], usize),
     expected: &Expected,
-) -> Result<(Drawers, Looked, Clips, Duration)> {
+    base: &'a str,
+) -> Result<Gathered<'a>> {
     let (frames, missing) = work;
-    let base = options.base.clone();
     // A higher rate than the composition's shows frames more than once, and draws them once.
     let mut drawn = frames.to_vec();
     drawn.dedup();
@@ -276,10 +295,10 @@ async fn gather(
     } else {
         drawn.len()
     };
-    let copier = Copier::new(&request.app, &base, copied);
+    let copier = Copier::new(&request.app, base, copied);
     let (tell, first) = oneshot::channel();
-    let (drawers, looked, addresses, copying) = {
-        let mut ahead = pin!(maybe_done(copier.ahead(first)));
+    let mut ahead = Box::pin(maybe_done(copier.ahead(first)));
+    let (mut drawers, looked) = {
         let mut gathering = pin!(drawers::gather(
             request, manifest, options, work, expected, tell
         ));
@@ -287,21 +306,26 @@ async fn gather(
             let _ = ahead.as_mut().poll(context);
             gathering.as_mut().poll(context)
         });
-        let (drawers, looked) = gathered.await?;
-        let copying = Instant::now();
-        let ahead = async {
-            ahead.as_mut().await;
-            ahead.take_output().unwrap_or(Ok(None))
-        };
-        let addresses = copier.copies(&looked.videos, ahead).await?;
-        (drawers, looked, addresses, copying)
+        gathered.await?
     };
-    if !addresses.is_empty() {
-        let members = drawers.members().iter();
-        try_join_all(members.map(|member| member.substitute(&addresses))).await?;
+    let ahead = Box::pin(async move {
+        ahead.as_mut().await;
+        ahead.as_mut().take_output().unwrap_or(Ok(None))
+    });
+    let copies = copier.copies(&looked.videos, ahead).await?;
+    let loading = Instant::now();
+    if !copies.addresses.is_empty() {
+        let members = drawers.members_mut().iter_mut();
+        try_join_all(members.map(|member| member.substitute(&copies.addresses))).await?;
     }
-    let clips = copier.clips(addresses);
-    Ok((drawers, looked, clips, copying.elapsed()))
+    let copying = copies.took + loading.elapsed();
+    Ok(Gathered {
+        drawers,
+        looked,
+        copies,
+        copier,
+        copying,
+    })
 }
 
 /// How long copies of videos that browsers cannot play may take: two minutes of a phone's, with few processors.

@@ -79,6 +79,9 @@ impl<'a> Reel<'a> {
     /// # Errors
     /// `encoder_failed` or `out_of_space`.
     pub fn begin(&mut self) -> Result<()> {
+        if self.coming.is_empty() {
+            return Ok(());
+        }
         self.open().map(drop)
     }
 

@@ -25,7 +25,16 @@ pub struct Fixture {
     pub app: TempDir,
     port: u16,
     stop: Arc<AtomicBool>,
-    asked: Arc<Mutex<Vec<String>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+/// A file that was asked for.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Its name.
+    pub path: String,
+    /// Whether a browser asked.
+    pub by_browser: bool,
 }
 
 impl Fixture {
@@ -79,7 +88,7 @@ impl Fixture {
     }
 
     /// The files that were asked for.
-    pub fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 
@@ -148,7 +157,7 @@ impl Drop for Fixture {
     }
 }
 
-fn serve(root: &Path, mut stream: TcpStream, asked: &Mutex<Vec<String>>) {
+fn serve(root: &Path, mut stream: TcpStream, asked: &Mutex<Vec<Asked>>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut request = String::new();
     if reader.read_line(&mut request).is_err() {
@@ -156,11 +165,13 @@ fn serve(root: &Path, mut stream: TcpStream, asked: &Mutex<Vec<String>>) {
     }
     let mut header = String::new();
     let mut from = None;
+    let mut by_browser = false;
     while reader.read_line(&mut header).is_ok_and(|count| count > 2) {
         let lower = header.to_ascii_lowercase();
         if let Some(range) = lower.strip_prefix("range: bytes=") {
             from = range.split('-').next().and_then(|from| from.parse().ok());
         }
+        by_browser |= lower.starts_with("user-agent: mozilla");
         header.clear();
     }
     let path = request
@@ -177,7 +188,10 @@ fn serve(root: &Path, mut stream: TcpStream, asked: &Mutex<Vec<String>>) {
     } else {
         path
     };
-    asked.lock().unwrap().push(path.clone());
+    asked.lock().unwrap().push(Asked {
+        path: path.clone(),
+        by_browser,
+    });
     let kind = match path.rsplit('.').next() {
         Some("html") => "text/html",
         Some("js") => "text/javascript",

@@ -11,9 +11,10 @@ import { capturing, rendererOfRemotion } from "./environment";
 /** Whether effects are drawn here. */
 export const htmlIsDrawn = rendererOfRemotion || (!capturing && isHtmlInCanvasSupported());
 
-/** Said where the preview's transport looks. */
+/** Said where the preview's transport looks; and to koda-capture, whose page may be loaded anew before it asks. */
 function leaveOut() {
   document.documentElement.dataset.simplified = "";
+  if (capturing) sessionStorage.setItem("koda-simplified", "");
 }
 
 /** Its children where they would be drawn, in the size that they would have and cut off at it. */
