@@ -6,61 +6,17 @@
 
 mod support;
 
-use std::path::Path;
 use std::process::Command;
 
 use image::RgbaImage;
-use support::film::{raw, render};
+use support::clip::{clip, grey, nearest};
+use support::film::{decode, render};
 use support::sound::{samples, strength, tone};
 use support::{Fixture, ffmpeg, listing};
 
-/// A clip of 60 frames, 30 a second, with few key frames, each of one grey and lighter than the one before. Returns the greys.
-fn clip(path: &Path) -> Vec<f64> {
-    let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-f", "lavfi", "-i"])
-        .arg("color=black:size=320x180:rate=30:duration=2")
-        .args(["-vf", "format=yuv444p,geq=lum='20+3.4*N':cb=128:cr=128"])
-        .args([
-            "-c:v", "libx264", "-g", "250", "-crf", "8", "-pix_fmt", "yuv420p",
-        ])
-        .args(["-colorspace", "bt709", "-color_range", "tv"])
-        .arg(path)
-        .status()
-        .unwrap();
-    assert!(made.success());
-    let greys: Vec<f64> = decode(path, 320, 180)
-        .iter()
-        .map(|frame| grey(frame, 160))
-        .collect();
-    assert_eq!(greys.len(), 60);
-    assert!(
-        greys.windows(2).all(|pair| pair[1] > pair[0] + 2.0),
-        "{greys:?}"
-    );
-    greys
-}
-
-/// All frames of a video.
-fn decode(path: &Path, width: u32, height: u32) -> Vec<RgbaImage> {
-    raw(path, "-f rawvideo -pix_fmt rgba")
-        .chunks((width * height * 4) as usize)
-        .map(|frame| RgbaImage::from_raw(width, height, frame.to_vec()).unwrap())
-        .collect()
-}
-
-fn grey(picture: &RgbaImage, x: u32) -> f64 {
-    f64::from(picture.get_pixel(x, picture.height() / 2).0[1])
-}
-
 /// The clip's frames that a picture shows at the left and at the right.
 fn shown(picture: &RgbaImage, greys: &[f64]) -> [usize; 2] {
-    [1, 3].map(|side| {
-        let seen = grey(picture, picture.width() * side / 4);
-        let apart = |frame: &usize| (greys[*frame] - seen).abs();
-        (0..greys.len())
-            .min_by(|one, other| apart(one).total_cmp(&apart(other)))
-            .unwrap()
-    })
+    [1, 3].map(|side| nearest(greys, grey(picture, picture.width() * side / 4)))
 }
 
 fn is_copy(name: &str) -> bool {
@@ -102,7 +58,7 @@ fn a_video_shows_the_frame_of_the_time_whether_it_runs_or_is_sought() {
     // Its key frames are far apart.
     assert_eq!(run.result()["copied_videos"], 1);
     copies_are_played(&fixture, 1);
-    let frames = decode(&out, 640, 360);
+    let frames = decode(&out, 640, 360, &[]);
     assert_eq!(frames.len(), 60);
     for (number, frame) in frames.iter().enumerate() {
         let expected = [number.saturating_sub(10), number];
@@ -136,7 +92,7 @@ fn a_video_is_not_copied_where_that_gains_nothing_or_would_lose_something() {
             &format!("--quality high {frames}"),
         );
         assert_eq!(run.result()["copied_videos"], 0, "{arguments}");
-        let made = decode(&fixture.path("film.mp4"), 640, 360);
+        let made = decode(&fixture.path("film.mp4"), 640, 360, &[]);
         let last = made.len() - 1;
         assert_eq!(
             shown(&made[last], &greys),
@@ -160,7 +116,7 @@ fn a_video_is_not_copied_where_that_gains_nothing_or_would_lose_something() {
     let asked = fixture.asked();
     assert!(!asked.iter().any(|it| it.by_browser && is_copy(&it.path)));
     assert!(!listing(fixture.app.path()).iter().any(|it| is_copy(it)));
-    let made = decode(&fixture.path("film.mp4"), 640, 360);
+    let made = decode(&fixture.path("film.mp4"), 640, 360, &[]);
     assert_eq!(shown(&made[14], &greys)[1], 14);
     assert!(grey(&made[13], 480) < 2.0);
     // Pictures of a sequence are those that stills are, to the bit.
@@ -184,7 +140,7 @@ fn each_of_several_videos_is_copied_and_none_is_taken_for_another() {
     let run = render(&fixture, "film.mp4", (640, 360), "--quality high");
     assert_eq!(run.result()["copied_videos"], 2);
     copies_are_played(&fixture, 2);
-    let frames = decode(&fixture.path("film.mp4"), 640, 360);
+    let frames = decode(&fixture.path("film.mp4"), 640, 360, &[]);
     for (number, frame) in frames.iter().enumerate().skip(10) {
         assert_eq!(
             shown(frame, &greys),

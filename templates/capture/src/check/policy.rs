@@ -130,7 +130,10 @@ impl Policy {
     }
 
     /// What is taken of a module that was imported as a whole.
-    fn member(&mut self, name: &str) {
+    fn member(&mut self, offset: u32, name: &str) {
+        if let Some((message, hint)) = unfit::video(name) {
+            self.report(offset, "unfit_feature", message, hint);
+        }
         if matches!(name, "HtmlInCanvas" | "makeHtmlInCanvasPresentation") {
             self.needs.get_or_insert_with(|| name.to_owned());
         }
@@ -256,7 +259,7 @@ impl<'a> Visit<'a> for Policy {
             object => callee(object),
         };
         let property = it.property.name.as_str();
-        self.member(property);
+        self.member(it.span.start, property);
         if let Some(object) = object.filter(|object| unfit::measures_window(object, property)) {
             self.window_size(it.span.start, &format!("{object}.{property}"));
         }
@@ -328,6 +331,11 @@ impl<'a> Visit<'a> for Policy {
             if it.arguments.is_empty() {
                 self.called(it.span.start, &name);
             }
+            if matches!(last(&name), "Worker" | "SharedWorker") {
+                let message = "a worker has a clock and chance of its own: what it says is not tied to a frame";
+                let hint = "work it out where it is drawn";
+                self.report(it.span.start, "worker", message.to_owned(), hint);
+            }
             if FETCHING.contains(&last(&name)) {
                 self.fetched(&it.arguments);
             }
@@ -346,6 +354,11 @@ impl<'a> Visit<'a> for Policy {
                 "light the scene with lights, or put <Lightformer> elements inside <Environment>";
             self.report(preset.span.start, "network_url", message, hint);
         }
+        if let JSXElementName::Identifier(name) = &it.name
+            && let Some((message, hint)) = unfit::video(&name.name)
+        {
+            self.report(name.span.start, "unfit_feature", message, hint);
+        }
         let shape = matches!(&it.name, JSXElementName::IdentifierReference(name) if self.shapes.contains(name.name.as_str()));
         let effects = it.attributes.iter().filter_map(|attribute| attribute.as_attribute()).any(
             |attribute| matches!(&attribute.name, JSXAttributeName::Identifier(name) if name.name == "effects"),
@@ -358,7 +371,7 @@ impl<'a> Visit<'a> for Policy {
     }
 
     fn visit_jsx_member_expression(&mut self, it: &JSXMemberExpression<'a>) {
-        self.member(it.property.name.as_str());
+        self.member(it.property.span.start, it.property.name.as_str());
         walk::walk_jsx_member_expression(self, it);
     }
 

@@ -42,11 +42,32 @@ pub fn drawn_by_renderer<'a>(module: &'a str, name: Option<&'a str>) -> Option<&
     drawn.then(|| name.unwrap_or(module))
 }
 
+/// Textures of `three` and `@react-three/drei` that play a video by the wall clock.
+const PLAYING: &[&str] = &[
+    "VideoTexture",
+    "VideoFrameTexture",
+    "videoTexture",
+    "useVideoTexture",
+];
+
 /// Why something should not be imported, and what to do instead. `name` is what is imported of the module, where that is known.
 pub fn import(module: &str, name: Option<&str>) -> Option<(String, &'static str)> {
-    (module == "remotion" && name == Some("Artifact")).then(|| {
-        let message = "<Artifact> writes a file beside the film, and there is only the film";
-        (message.to_owned(), "leave it out")
+    match (module, name) {
+        ("remotion", Some("Artifact")) => {
+            let message = "<Artifact> writes a file beside the film, and there is only the film";
+            Some((message.to_owned(), "leave it out"))
+        }
+        ("three" | "@react-three/drei", Some(name)) => video(name),
+        _ => None,
+    }
+}
+
+/// Why a video should not be shown by what is called so, and what to do instead.
+pub fn video(name: &str) -> Option<(String, &'static str)> {
+    PLAYING.contains(&name).then(|| {
+        let message = format!("{name} plays by the wall clock: what it shows is not tied to a frame");
+        let hint = "use useVideo(src, { at, until, from, rate, volume }) of ./koda/video, a texture that stands at the frame's second";
+        (message, hint)
     })
 }
 

@@ -12,6 +12,7 @@ use koda_capture::page::Options;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub mod clip;
 pub mod film;
 pub mod sound;
 

@@ -9,6 +9,7 @@ import { measureScene } from "./measure-scene";
 import { sceneCost } from "./scene-cost";
 import { Boundary, Settling, suspended } from "./pending";
 import { seekTheatre } from "./theatre";
+import { hasVideos, videosArrived } from "./video";
 import { PATIENCE, realNow, sleep } from "./wait";
 
 extend(THREE as unknown as Parameters<typeof extend>[0]);
@@ -88,7 +89,8 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
       // Theatre first: what draws from the frame reads Theatre's values while it does.
       seekTheatre(frame / manifest.fps);
       flushSync(() => frames.set(frame));
-      render();
+      // A capture draws it with its videos, once they have come.
+      if (!(capturing && hasVideos())) render();
     },
 
     async settle() {
@@ -108,6 +110,10 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
         const url = missing;
         missing = null;
         throw new Error(`Cannot load ${url}: the file is missing or broken. Files in public/ are addressed from "/".`);
+      }
+      if (hasVideos()) {
+        await videosArrived();
+        waited = true;
       }
       if (waited) render();
     },
