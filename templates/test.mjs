@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
 const wanted = process.argv.slice(2);
-const files = wanted.length > 0 ? ["recipes"] : ["scaffolding", "pages", "sound", "media", "recipes"];
+const files = wanted.length > 0 ? ["recipes"] : ["scaffolding", "pages", "sound", "screens", "media", "recipes"];
 const { status } = spawnSync(
   process.execPath,
   // One after the other: each file drives a browser.
