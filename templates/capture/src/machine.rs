@@ -91,3 +91,27 @@ fn group_memory() -> Option<u64> {
         .unwrap_or(0);
     Some(number("memory.max")?.saturating_sub(used.saturating_sub(cached)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_browser_draws_what_two_gain_nothing_by_or_have_no_room_for() {
+        for (frames, pixels, most) in [
+            (0, 1, MOST_BROWSERS),
+            (2 * WORTHWHILE - 1, 1, MOST_BROWSERS),
+            (usize::MAX, 1, 1),
+            // Frames of which no memory holds two.
+            (usize::MAX, 1 << 40, MOST_BROWSERS),
+        ] {
+            assert_eq!(browsers(frames, pixels, most), 1, "{frames} of {pixels}");
+        }
+    }
+
+    #[test]
+    fn there_are_no_more_browsers_than_processors() {
+        let many = browsers(usize::MAX, 1, usize::MAX);
+        assert!((1..=MOST_BROWSERS.min(processors())).contains(&many));
+    }
+}

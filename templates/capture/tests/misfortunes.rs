@@ -115,6 +115,11 @@ fn what_a_composition_must_not_do_fails_its_render_at_once_and_by_name() {
             "leaves its page for",
             &WAYS[1..],
         ),
+        (
+            "location.reload(); await new Promise(() => {})",
+            "loads itself anew again and again",
+            &WAYS[..],
+        ),
     ] {
         for way in ways {
             let fixture = doing(what, way);

@@ -40,6 +40,7 @@ mod watch;
 
 pub use shoot::Holds;
 pub use stream::{Ended, Pixels, Stream, Streamed};
+pub use talk::loads_anew;
 use watch::Watch;
 pub use watch::abroad;
 
@@ -283,11 +284,11 @@ impl Page {
             }
             self.load().await?;
         }
-        let message =
-            format!("frame {frame} cannot be shown: the page loads itself anew each time");
-        Err(NotShown::Other(
-            Failure::new(Code::FrameFailed, message).at(frame),
-        ))
+        let failure = Failure {
+            code: Code::FrameFailed,
+            ..loads_anew()
+        };
+        Err(NotShown::Other(failure.at(frame)))
     }
 
     /// Shows frames one after the other without taking pictures, until one fails or the time is over: each where time allows,

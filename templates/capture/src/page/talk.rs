@@ -8,6 +8,13 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
+/// A page may load itself anew, as Vite has it do when it finds a dependency; but not for ever.
+pub fn loads_anew() -> Failure {
+    let message = "the page loads itself anew again and again";
+    Failure::new(Code::PageFailed, message)
+        .hint("a composition stays where it is: no location.reload()")
+}
+
 impl Page {
     /// Evaluates an expression of the page and waits for its promise, again where the page reloaded itself meanwhile.
     pub(super) async fn script(
@@ -46,6 +53,7 @@ impl Page {
                             .map_err(Failure::from)?;
                     }
                 }
+                Err(failure) if reloaded(&failure.message) => return Err(loads_anew()),
                 Err(failure) => return Err(failure),
             }
         }

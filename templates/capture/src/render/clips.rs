@@ -16,7 +16,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::encoder::{complaint, program};
+use super::encoder::{complaint, ended, program};
 use crate::error::{Code, Failure, Result};
 use crate::process::{self, Group, command};
 
@@ -304,12 +304,11 @@ async fn ask(address: &str, what: &str) -> Result<Option<Value>> {
         .arg(what)
         .args(INPUT.split(' '))
         .arg(address);
-    let output = probe.output().await.map_err(|error| again(&error))?;
-    match output.status.code() {
-        Some(0) => serde_json::from_slice(&output.stdout).map_err(|error| again(&error)),
-        Some(_) => Ok(None),
-        None => Err(again(&"ffprobe was killed from outside")),
+    let output = ended(probe).await?;
+    if !output.status.success() {
+        return Ok(None);
     }
+    serde_json::from_slice(&output.stdout).map_err(|error| again(&error))
 }
 
 /// It may work another time.

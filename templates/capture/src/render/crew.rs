@@ -14,7 +14,9 @@ use crate::browser::Browser;
 use crate::buffers::{Buffer, Buffers};
 use crate::error::{Code, Failure, Result};
 use crate::manifest::Engine;
-use crate::page::{Ended, Holds, NotShown, Options, Page, Picture, Pixels, Sound, Streamed};
+use crate::page::{
+    Ended, Holds, NotShown, Options, Page, Picture, Pixels, Sound, Streamed, loads_anew,
+};
 
 /// How many frames of a member may wait for their turn.
 const AHEAD: usize = 2;
@@ -200,8 +202,14 @@ impl Member {
                 }
             }
         }
-        let message = "the page loads itself anew again and again";
-        Err(Failure::new(Code::FrameFailed, message).into())
+        let failure = Failure {
+            code: Code::FrameFailed,
+            ..loads_anew()
+        };
+        let frame = rest.first().copied();
+        Err(frame
+            .map_or(failure.clone(), |frame| failure.at(frame))
+            .into())
     }
 }
 

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::ChildStdin;
+use tokio::process::{ChildStdin, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -27,6 +27,9 @@ const WAITING_LARGE: usize = 1;
 const PIPE: usize = 1 << 20;
 /// How long an encoder that takes no more may take to end by itself.
 const ENDS_WITHIN: Duration = Duration::from_millis(500);
+
+/// How long joining, decoding or looking at a file may take: far longer than it does.
+const LONGEST: Duration = Duration::from_secs(20 * 60);
 
 /// A sink for the frames of one output.
 pub enum Encoder {
@@ -165,13 +168,36 @@ impl Ffmpeg {
         let failure = complaint(&(&mut self.said).await.unwrap_or_default());
         match ended {
             Ok(Ok(status)) if status.signal() == Some(9) && failure.code == Code::EncoderFailed => {
-                Failure::new(Code::EncoderFailed, "ffmpeg was killed from outside").hint(
-                    "processes are killed where memory is short: render at a lower resolution",
-                )
+                killed()
             }
             _ => failure,
         }
     }
+}
+
+/// Runs FFmpeg or FFprobe to its end.
+///
+/// # Errors
+/// `encoder_failed` where it cannot be started, is killed, or does not end. That it failed is for its caller to see.
+pub async fn ended(mut command: Command) -> Result<Output> {
+    let output = timeout(LONGEST, command.output()).await.map_err(|_| {
+        let minutes = LONGEST.as_secs() / 60;
+        let message = format!("ffmpeg did not end within {minutes} minutes");
+        Failure::new(Code::EncoderFailed, message)
+    })?;
+    let output = output.map_err(|error| {
+        Failure::io(Code::EncoderFailed, "ffmpeg cannot be started", &error)
+            .hint("install ffmpeg, or set KODA_FFMPEG and KODA_FFPROBE to where it is")
+    })?;
+    if output.status.signal().is_some() {
+        return Err(killed());
+    }
+    Ok(output)
+}
+
+fn killed() -> Failure {
+    Failure::new(Code::EncoderFailed, "ffmpeg was killed from outside")
+        .hint("processes are killed where memory is short: render at a lower resolution")
 }
 
 /// What FFmpeg's last words come to.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zip::{ZipArchive, ZipWriter};
 
-use super::encoder::program;
+use super::encoder::{complaint, ended, program};
 use super::format::Format;
 use super::verify::Expected;
 use crate::error::{Code, Failure, Result};
@@ -290,14 +290,12 @@ impl Parts {
             .args("-map 0 -c copy -map_metadata -1".split(' '))
             .args(expected.format.container(expected.transparent))
             .arg(out);
-        let output = ffmpeg.output().await.map_err(|error| {
-            Failure::io(Code::EncoderFailed, "ffmpeg cannot be started", &error)
-        })?;
+        let output = ended(ffmpeg).await?;
         if output.status.success() {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&output.stderr);
-        Err(super::encoder::complaint(&said))
+        Err(complaint(&said))
     }
 }
 

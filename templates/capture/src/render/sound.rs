@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
 
-use super::encoder::{complaint, program};
+use super::encoder::{complaint, ended, program};
 use super::format::Format;
 use super::verify::Expected;
 use crate::error::{Code, Failure, Result};
@@ -266,8 +266,7 @@ async fn decode(
         .args(["-map", &format!("0:a:{stream}")])
         .args(["-af", &filters.join(","), "-ac", "2"])
         .args(["-f", "f32le", "pipe:1"]);
-    let output = decode.output().await;
-    let output = output.map_err(|error| undecodable(src, &error.to_string()))?;
+    let output = ended(decode).await?;
     if !output.status.success() {
         return Err(undecodable(src, &String::from_utf8_lossy(&output.stderr)));
     }
@@ -303,8 +302,7 @@ async fn channels(src: &str, stream: usize) -> Result<u32> {
         .args(["-select_streams", &format!("a:{stream}")])
         .args(["-show_entries", "stream=channels"])
         .args(["-of", "csv=p=0", src]);
-    let output = probe.output().await;
-    let output = output.map_err(|error| undecodable(src, &error.to_string()))?;
+    let output = ended(probe).await?;
     if !output.status.success() {
         return Err(undecodable(src, &String::from_utf8_lossy(&output.stderr)));
     }
@@ -377,7 +375,8 @@ async fn mux(mix: &[f32], path: &Path, expected: &Expected) -> Result<()> {
         _ => ["-c:a", "aac", "-b:a", "192k"].as_slice(),
     });
     mux.args(expected.format.container(expected.transparent));
-    let output = mux.arg(with.path()).output().await.map_err(io)?;
+    mux.arg(with.path());
+    let output = ended(mux).await?;
     if !output.status.success() {
         return Err(complaint(&String::from_utf8_lossy(&output.stderr)));
     }

@@ -10,7 +10,7 @@ use image::RgbaImage;
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
-use super::encoder::program;
+use super::encoder::{ended, program};
 use super::format::{Format, Quality};
 use super::handover::Shape;
 use super::look::Sample;
@@ -72,10 +72,7 @@ pub async fn container(path: &Path, expected: &Expected) -> Result<()> {
             "json",
         ])
         .arg(path);
-    let output = probe
-        .output()
-        .await
-        .map_err(|error| wrong(format!("ffprobe cannot be started: {error}")))?;
+    let output = ended(probe).await?;
     let account: Value = serde_json::from_slice(&output.stdout).map_err(|_| {
         wrong(format!(
             "ffprobe cannot read the output: {}",
@@ -206,10 +203,7 @@ async fn decoded(
     decode
         .args(["-vsync", "0", "-frames:v", &indices.len().to_string()])
         .args(["-f", "rawvideo", "-pix_fmt", "rgba", "pipe:1"]);
-    let output = decode
-        .output()
-        .await
-        .map_err(|error| wrong(format!("ffmpeg cannot be started: {error}")))?;
+    let output = ended(decode).await?;
     let size = expected.width as usize * expected.height as usize * 4;
     let raw = output.stdout.chunks_exact(size).map(<[u8]>::to_vec);
     let pictures: Vec<RgbaImage> = raw
