@@ -67,6 +67,19 @@ const SCRIPT = [
     ],
   },
   { call: [{ name: "finish", input: { summary: "One warps into two" } }] },
+  {
+    say: "A fade it is.",
+    call: [
+      {
+        name: "write_file",
+        input: {
+          path: "src/Composition.tsx",
+          content: COMPOSITION.replaceAll("crosswarp", "fade"),
+        },
+      },
+    ],
+  },
+  { call: [{ name: "finish", input: { summary: "One fades into two" } }] },
 ];
 
 /** Red and blue of a frame, on the left and on the right. */
@@ -98,7 +111,7 @@ test("an effect that a viewer's browser cannot draw is in the film, and everybod
   const problems = [];
   const page = await openPage(browser, problems);
   await page.goto(server.url);
-  await begin(page, "One scene warps into the other");
+  const box = await begin(page, "One scene warps into the other");
   await page.getByRole("button", { name: /^Approve/ }).click({ timeout: 60_000 });
   await page.getByText("Version 1").first().waitFor({ timeout: 120_000 });
 
@@ -114,7 +127,8 @@ test("an effect that a viewer's browser cannot draw is in the film, and everybod
   );
 
   // The preview plays, with a fade in the effect's place.
-  await page.getByText("Some effects show in exports only").first().waitFor({ timeout: 60_000 });
+  const badge = page.getByText("Some effects show in exports only").first();
+  await badge.waitFor({ timeout: 60_000 });
   const frame = page.frameLocator("iframe").first();
   await frame.getByText("two", { exact: true }).first().waitFor({ timeout: 30_000 });
   await shoot(page, "effects-1-preview");
@@ -149,5 +163,13 @@ test("an effect that a viewer's browser cannot draw is in the film, and everybod
   // It comes from one side: a fade would be the same on both.
   const [left, right] = sides(file, 30);
   assert.ok(Math.abs(left[0] - right[0]) > 100, `${left} and ${right}`);
+
+  // What every browser draws is shown as it is, and nothing more is said.
+  await studio.getByRole("button", { name: "Close the studio" }).click();
+  await box.fill("Let it fade instead");
+  await box.press("Enter");
+  await page.getByText("Version 2").first().waitFor({ timeout: 120_000 });
+  await badge.waitFor({ state: "hidden", timeout: 30_000 });
+  await frame.getByText("two", { exact: true }).first().waitFor({ timeout: 30_000 });
   assert.deepEqual(problems, []);
 });

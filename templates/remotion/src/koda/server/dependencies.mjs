@@ -27,6 +27,7 @@ export const dependencies = [
   "@remotion/transitions/slide",
   "@remotion/transitions/wipe",
   ...drawnTransitions,
+  "lottie-web/build/player/lottie_svg",
 ];
 
 /** What a composition gets for what it imports: files of `src/koda`. */
