@@ -104,6 +104,7 @@ bench: ## Measurements as ratios against a peer in the same run, into target/rep
 	@e2b/conformance/bench.sh "$(abspath $(TARGET)/release)" target/report/bench.json
 	@$(MAKE) --silent --no-print-directory bench-render
 	@$(MAKE) --silent --no-print-directory bench-preview
+	@node infra/bench/merge.mjs target/report
 
 bench-render: ## Renders beside Remotion's renderer and puppeteer with FFmpeg; SCENES=text SIZES=720 FRAMES=60 ROUNDS=2 choose
 	@infra/dev/setup.sh test

@@ -9,7 +9,9 @@ const chromium = process.env.KODA_CHROMIUM || "/usr/lib/chromium/chromium-headle
 /** Remotion's own renderer, at the concurrency that is best here. */
 async function remotion({ serveUrl, scene, width, out, frames, length, preset, crf, imageFormat }) {
   const { renderMedia, selectComposition, openBrowser } = await import("@remotion/renderer");
-  const options = { browserExecutable: chromium, chromeMode: "headless-shell", logLevel: "error" };
+  // Without a graphics processor its own default draws no WebGL.
+  const chromiumOptions = scene === "webgl" ? { gl: "swangle" } : {};
+  const options = { browserExecutable: chromium, chromeMode: "headless-shell", logLevel: "error", chromiumOptions };
   const puppeteerInstance = await openBrowser("chrome", options);
   const composition = await selectComposition({ ...options, serveUrl, id: scene, puppeteerInstance });
   let began = 0;
@@ -38,9 +40,9 @@ async function remotion({ serveUrl, scene, width, out, frames, length, preset, c
 }
 
 /** A screenshot of each frame as PNG by puppeteer, then FFmpeg. */
-async function screenshots({ port, engine, width, height, out, frames, preset = "veryfast", crf = 20 }) {
+async function screenshots({ port, engine, scene, width, height, out, frames, preset = "veryfast", crf = 20 }) {
   const { launch } = await import("puppeteer-core");
-  const gl = engine === "theatre" ? ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"] : [];
+  const gl = engine === "theatre" || scene === "webgl" ? ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"] : [];
   const browser = await launch({ executablePath: chromium, headless: "shell", args: ["--no-sandbox", "--hide-scrollbars", ...gl] });
   const page = await browser.newPage();
   await page.setViewport({ width, height });

@@ -15,6 +15,7 @@ export const scenes = [
   { name: "images", engine: "remotion", what: "images" },
   { name: "video", engine: "remotion", what: "an embedded video" },
   { name: "canvas", engine: "remotion", what: "a canvas below words" },
+  { name: "webgl", engine: "remotion", what: "a shader's canvas below words" },
   { name: "features", engine: "remotion", what: "what Remotion has of its own" },
   { name: "meshes", engine: "theatre", what: "lit 3D meshes with shadows" },
   { name: "particles", engine: "theatre", what: "6,000 particles in 3D" },

@@ -7,8 +7,9 @@ import Gradients from "./gradients";
 import Images from "./images";
 import Text from "./text";
 import Video from "./video";
+import WebGl from "./webgl";
 
-const scenes = { text: Text, elements: Elements, gradients: Gradients, images: Images, video: Video, canvas: Canvas, features: Features };
+const scenes = { text: Text, elements: Elements, gradients: Gradients, images: Images, video: Video, canvas: Canvas, features: Features, webgl: WebGl };
 
 registerRoot(() => (
   <>
