@@ -1,10 +1,12 @@
 // What the README promises, in a real browser against a real server: from a prompt to a video file.
 import assert from "node:assert/strict";
-import { stat } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import {
+  api,
   begin,
+  logOf,
   openPage,
   pictures,
   probe,
@@ -107,6 +109,21 @@ test("from an empty canvas to a downloaded MP4, with a change on the way", {
   assert.ok(Math.abs(video.duration - 3) < 0.03, `lasts ${video.duration} s`);
   const different = new Set(pictures(file)).size;
   assert.ok(different > 30, `only ${different} different pictures in 72 frames`);
+
+  // It was said when it was stored, and its poster is a picture of its size.
+  const project = new URL(page.url()).pathname.split("/").at(-1);
+  const { items } = await api(server, "GET", `/api/v1/projects/${project}/sessions`);
+  const [{ id, state }] = items;
+  const log = await logOf(server, id);
+  assert.equal(log.findLast((it) => it.type === "render_progressed").progress.stage, "upload");
+  const [render] = state.renders;
+  assert.ok(render.output.poster, JSON.stringify(render.output));
+  const answer = await fetch(`${server.url}/api/v1/sessions/${id}/renders/${render.id}/poster`);
+  assert.match(answer.headers.get("content-type"), /^image\//);
+  const poster = join(server.data, render.output.poster.split("/").at(-1));
+  await writeFile(poster, Buffer.from(await answer.arrayBuffer()));
+  const { width, height } = probe(poster);
+  assert.deepEqual([width, height], [720, 1280]);
   assert.deepEqual(problems, []);
 });
 

@@ -133,7 +133,7 @@ class Source:
     def __init__(self):
         self.app = functions("shared/http/src") + functions("shared/agent/src")
         self.store = functions("shared/store/src/dynamo")
-        self.objects = [f for f in functions("shared/objects/src/s3.rs") if "S3Objects" in f.owner]
+        self.objects = functions("shared/objects/src/s3.rs")
         self.boot = functions("shared/boot/src/lambda.rs")
         self.named = {}
         for function in self.app:

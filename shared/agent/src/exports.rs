@@ -31,17 +31,14 @@ impl Studio {
         if !problems.is_empty() {
             return Err(StudioError::Invalid(problems));
         }
-        let own_fps = version.settings.fps.get();
-        let fps = spec.fps.map_or(own_fps, koda_domain::Fps::get);
-        let span = spec.range.map_or(total, |r| r.end - r.start);
-        let frames = (u64::from(span) * u64::from(fps)).div_ceil(u64::from(own_fps));
+        let own = version.settings.fps;
         let resolution = spec.resolution.unwrap_or(version.settings.resolution);
         let render = Render {
             id: RenderId::new(self.ids().ulid()),
             version_id,
             size: version.settings.aspect.size(resolution.short_side()),
-            fps,
-            frames: u32::try_from(frames).unwrap_or(u32::MAX),
+            fps: spec.output_fps(own),
+            frames: spec.output_frames(total, own),
             created_at: self.clock().now(),
             status: RenderStatus::Queued,
             attempts: 0,

@@ -1,161 +1,14 @@
 //! Renders: jobs that make a video, and what they made.
 
-use crate::{
-    RenderId, SandboxId, VersionId,
-    format::{Fps, Resolution, Size},
-    settings::FieldError,
-};
+mod spec;
+
+pub use spec::{Format, FrameRange, Quality, RenderSpec};
+
+use crate::{RenderId, SandboxId, VersionId, format::Size};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString};
+use strum::Display;
 use utoipa::ToSchema;
-
-/// What file comes out.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    Display,
-    EnumString,
-    Default,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Format {
-    /// H.264.
-    #[default]
-    Mp4,
-    /// VP9, with alpha where asked.
-    Webm,
-    /// Animated GIF.
-    Gif,
-    /// A zip of numbered PNG files.
-    Png,
-    /// ProRes 4444, with alpha where asked.
-    Mov,
-}
-
-impl Format {
-    /// Of the file that comes out, without the dot.
-    #[must_use]
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Mp4 => "mp4",
-            Self::Webm => "webm",
-            Self::Gif => "gif",
-            Self::Png => "zip",
-            Self::Mov => "mov",
-        }
-    }
-
-    /// Media type of the file that comes out.
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Mp4 => "video/mp4",
-            Self::Webm => "video/webm",
-            Self::Gif => "image/gif",
-            Self::Png => "application/zip",
-            Self::Mov => "video/quicktime",
-        }
-    }
-
-    /// Whether it can have a transparent background.
-    #[must_use]
-    pub const fn has_alpha(self) -> bool {
-        matches!(self, Self::Webm | Self::Png | Self::Mov)
-    }
-}
-
-/// Speed against fidelity.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    Display,
-    EnumString,
-    Default,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Quality {
-    /// Soon.
-    Draft,
-    /// For most uses.
-    #[default]
-    Standard,
-    /// For masters.
-    High,
-}
-
-/// What to render. Everything left out comes from the version's settings.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct RenderSpec {
-    /// Which version; the newest if left out.
-    pub version_id: Option<VersionId>,
-    /// Pixels of the short side.
-    pub resolution: Option<Resolution>,
-    /// Frames per second of the output.
-    pub fps: Option<Fps>,
-    /// What file comes out.
-    pub format: Format,
-    /// Speed against fidelity.
-    pub quality: Quality,
-    /// Part of the animation.
-    pub range: Option<FrameRange>,
-    /// Leave the background out; only `webm`, `png` and `mov` can.
-    pub transparent: bool,
-}
-
-/// Frames from `start` up to but not including `end`, counted in the composition's own rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FrameRange {
-    /// First frame.
-    pub start: u32,
-    /// One past the last frame.
-    pub end: u32,
-}
-
-impl RenderSpec {
-    /// Every field that breaks a rule, for a version of this many frames.
-    #[must_use]
-    pub fn problems(&self, frames: u32) -> Vec<FieldError> {
-        let mut errors = Vec::new();
-        if self.transparent && !self.format.has_alpha() {
-            errors.push(FieldError {
-                field: "transparent".into(),
-                message: format!(
-                    "{} has no transparency; choose webm, mov or png.",
-                    self.format
-                ),
-            });
-        }
-        if self
-            .range
-            .is_some_and(|r| r.start >= r.end || r.end > frames)
-        {
-            errors.push(FieldError {
-                field: "range".into(),
-                message: format!("The range must lie within the {frames} frames and not be empty."),
-            });
-        }
-        errors
-    }
-}
 
 /// A render job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -286,7 +139,28 @@ pub struct RenderOutput {
 /// Why a render failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RenderFailure {
-    /// A closed word, as `koda-capture` gives it, or `sandbox_lost`.
+    /// A word of a closed list.
+    ///
+    /// As the renderer gives it:
+    /// - `bad_argument`, `bad_manifest`: the workspace cannot be rendered as asked.
+    /// - `browser_failed`: the browser did not start or died.
+    /// - `page_failed`: the composition did not load.
+    /// - `frame_failed`: one frame could not be drawn.
+    /// - `encoder_failed`: FFmpeg refused its input or died.
+    /// - `verify_failed`: the file is not what was asked for.
+    ///
+    /// Over a limit:
+    /// - `out_of_space`: the sandbox's disk is full.
+    /// - `out_of_memory`: the sandbox's memory does not suffice.
+    /// - `out_of_processes`: the sandbox may have no more processes and threads.
+    /// - `out_of_time`: it took longer than a render may.
+    ///
+    /// Otherwise:
+    /// - `renderer_ended`: the renderer ended without saying why.
+    /// - `renderer_failed`: it gave a reason that is not in this list.
+    /// - `sandbox_refused`: no sandbox could be had; the message says what to do.
+    /// - `sandbox_lost`: sandboxes were lost, each time that it was begun.
+    /// - `store_unavailable`, `storage_unavailable`: what came of it could not be saved.
     pub code: String,
     /// What happened, as a sentence.
     pub message: String,
@@ -294,9 +168,43 @@ pub struct RenderFailure {
     pub frame: Option<u32>,
 }
 
+impl RenderFailure {
+    /// All codes.
+    pub const CODES: [&str; 17] = [
+        "bad_argument",
+        "bad_manifest",
+        "browser_failed",
+        "page_failed",
+        "frame_failed",
+        "encoder_failed",
+        "verify_failed",
+        "out_of_space",
+        "out_of_memory",
+        "out_of_processes",
+        "out_of_time",
+        "renderer_ended",
+        "renderer_failed",
+        "sandbox_refused",
+        "sandbox_lost",
+        "store_unavailable",
+        "storage_unavailable",
+    ];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_code_of_a_failure_is_documented_and_no_other() {
+        let schema = <RenderFailure as utoipa::PartialSchema>::schema();
+        let schema = serde_json::to_value(schema).unwrap();
+        let told = schema["properties"]["code"]["description"]
+            .as_str()
+            .unwrap();
+        let told: Vec<&str> = told.split('`').skip(1).step_by(2).collect();
+        assert_eq!(told, RenderFailure::CODES);
+    }
 
     #[test]
     fn every_line_of_progress_is_understood_with_and_without_a_rate() {

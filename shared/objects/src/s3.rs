@@ -169,6 +169,36 @@ impl S3Objects {
     }
 }
 
+/// An upload in parts, which takes room in the bucket until it is whole or aborted. Who puts a stream may leave that, and then it
+/// is aborted all the same.
+struct Unfinished {
+    client: Client,
+    bucket: String,
+    key: String,
+    upload: String,
+    over: bool,
+}
+
+/// The lifecycle of the bucket removes what this does not.
+fn abort(unfinished: &Unfinished) -> impl Future<Output = ()> + use<> {
+    let abort = unfinished.client.abort_multipart_upload();
+    let abort = abort.bucket(&unfinished.bucket).key(&unfinished.key);
+    let abort = abort.upload_id(&unfinished.upload);
+    async move {
+        let _ = abort.send().await;
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if !self.over
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(abort(self));
+        }
+    }
+}
+
 /// Pieces of any size as parts of [`PART`] bytes; the last may be smaller.
 fn in_parts(
     mut pieces: BoxStream<'static, Result<Bytes, ObjectError>>,
@@ -227,26 +257,31 @@ impl ObjectStore for S3Objects {
         let begun = self.client.create_multipart_upload().bucket(&self.bucket);
         let begun = begun.key(&key).content_type(&media_type).send().await;
         let upload = begun.map_err(|e| failed(&e))?.upload_id.unwrap_or_default();
+        let mut unfinished = Unfinished {
+            client: self.client.clone(),
+            bucket: self.bucket.clone(),
+            key,
+            upload,
+            over: false,
+        };
         let parts = stream::once(async { Ok(first) }).chain(parts).boxed();
         let done = async {
-            let (size, parts) = self.put_parts(&key, &upload, parts).await?;
+            let (key, upload) = (&unfinished.key, &unfinished.upload);
+            let (size, parts) = self.put_parts(key, upload, parts).await?;
             let whole = CompletedMultipartUpload::builder()
                 .set_parts(Some(parts))
                 .build();
             let request = self.client.complete_multipart_upload().bucket(&self.bucket);
-            let request = request.key(&key).upload_id(&upload).multipart_upload(whole);
+            let request = request.key(key).upload_id(upload).multipart_upload(whole);
             request.send().await.map_err(|e| failed(&e))?;
             Ok(size)
         };
-        match done.await {
-            Ok(size) => Ok(ObjectMeta { size, media_type }),
-            Err(error) => {
-                let abort = self.client.abort_multipart_upload().bucket(&self.bucket);
-                // The lifecycle of the bucket removes what this does not.
-                let _ = abort.key(&key).upload_id(&upload).send().await;
-                Err(error)
-            }
+        let done = done.await;
+        unfinished.over = true;
+        if done.is_err() {
+            abort(&unfinished).await;
         }
+        done.map(|size| ObjectMeta { size, media_type })
     }
 
     async fn get(

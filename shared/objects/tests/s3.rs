@@ -199,6 +199,31 @@ async fn a_long_video_that_is_cut_off_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_long_video_that_nobody_waits_for_any_more_leaves_nothing() {
+    let (url, seen) = watched(&emulators().s3, |_| Fault::None).await;
+    let (store, key) = (store_at(&url), key());
+    let endless = pieces(30, false).chain(stream::pending()).boxed();
+    let asks = |what: fn(&str) -> bool| seen.lock().unwrap().iter().any(|it| what(it));
+    let begun = async {
+        while !asks(|it| it.contains("partNumber=")) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        put = store.put_stream(&key, "video/mp4", endless) => panic!("{put:?}"),
+        () = begun => {}
+    }
+    let given_up = async {
+        while !asks(|it| it.starts_with("DELETE ") && it.contains("uploadId=")) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let given_up = tokio::time::timeout(Duration::from_secs(5), given_up).await;
+    assert!(given_up.is_ok(), "{:?}", seen.lock().unwrap());
+    assert_eq!(store.head(&key).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn an_upload_whose_content_is_not_known_beforehand_has_its_length_and_type_signed() {
     let (store, key) = (store_at(&emulators().s3), key());
     let terms = UploadTerms {

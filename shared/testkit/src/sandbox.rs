@@ -30,6 +30,8 @@ pub struct FakeRun {
     pub takes: Duration,
     /// How it exits.
     pub code: i32,
+    /// What ends it, where that is not itself.
+    pub ended_by: Option<EndedBy>,
 }
 
 type Runner = dyn Fn(&Exec, &mut FakeFiles) -> FakeRun + Send + Sync;
@@ -47,6 +49,8 @@ pub struct FakeSandboxes {
     inside: Arc<Mutex<BTreeMap<SandboxId, Inside>>>,
     made: Arc<Mutex<u32>>,
     most: usize,
+    starting: Duration,
+    reading: Duration,
     socket: PathBuf,
 }
 
@@ -58,6 +62,8 @@ impl FakeSandboxes {
             inside: Arc::default(),
             made: Arc::default(),
             most: usize::MAX,
+            starting: Duration::ZERO,
+            reading: Duration::ZERO,
             socket: "/nowhere".into(),
         }
     }
@@ -75,6 +81,26 @@ impl FakeSandboxes {
     #[must_use]
     pub fn at_most(self, most: usize) -> Self {
         Self { most, ..self }
+    }
+
+    /// The same, but each takes this long to be made.
+    #[must_use]
+    pub fn starting_in(self, starting: Duration) -> Self {
+        Self { starting, ..self }
+    }
+
+    /// The same, but a file that is read in pieces takes this long to come.
+    #[must_use]
+    pub fn reading_in(self, reading: Duration) -> Self {
+        Self { reading, ..self }
+    }
+
+    /// Whether a process runs in any of them.
+    #[must_use]
+    pub fn runs(&self, name: &str) -> bool {
+        let inside = self.inside.lock().unwrap();
+        let mut processes = inside.values().flat_map(|inside| &inside.processes);
+        processes.any(|(process, status)| process.as_str() == name && status.is_none())
     }
 
     /// Ends every sandbox, as a provider's failure would.
@@ -140,7 +166,7 @@ impl FakeSandboxes {
         let mut left = run.takes;
         let status = ExitStatus {
             code: run.code,
-            ended_by: None,
+            ended_by: run.ended_by,
             truncated: false,
         };
         loop {
@@ -177,6 +203,7 @@ impl SandboxProvider for FakeSandboxes {
     }
 
     async fn create(&self, spec: &SandboxSpec) -> Result<Sandbox, SandboxError> {
+        tokio::time::sleep(self.starting).await;
         let mut all = self.inside.lock().unwrap();
         if let Some(found) = all
             .values()
@@ -268,9 +295,15 @@ impl SandboxProvider for FakeSandboxes {
         })
     }
 
-    async fn read(&self, id: &SandboxId, path: &WorkPath, _: u64) -> Result<Bytes, SandboxError> {
+    async fn read(&self, id: &SandboxId, path: &WorkPath, max: u64) -> Result<Bytes, SandboxError> {
         let found = self.with(id, |inside| inside.files.get(path.as_str()).cloned())?;
-        found.ok_or_else(|| SandboxError::NotFound(path.to_string()))
+        let found = found.ok_or_else(|| SandboxError::NotFound(path.to_string()))?;
+        if found.len() as u64 > max {
+            return Err(SandboxError::OverLimit(format!(
+                "{path} is larger than {max} bytes"
+            )));
+        }
+        Ok(found)
     }
 
     async fn read_stream(
@@ -278,8 +311,14 @@ impl SandboxProvider for FakeSandboxes {
         id: &SandboxId,
         path: &WorkPath,
     ) -> Result<BoxStream<'static, Result<Bytes, SandboxError>>, SandboxError> {
-        let bytes = self.read(id, path, u64::MAX).await?;
-        Ok(stream::once(async { Ok(bytes) }).boxed())
+        let mut bytes = self.read(id, path, u64::MAX).await?;
+        let first = bytes.split_to(bytes.len() / 2);
+        let reading = self.reading;
+        let rest = async move {
+            tokio::time::sleep(reading).await;
+            Ok(bytes)
+        };
+        Ok(stream::iter([Ok(first)]).chain(stream::once(rest)).boxed())
     }
 
     async fn list(

@@ -1868,7 +1868,30 @@ export interface components {
         };
         /** @description Why a render failed. */
         RenderFailure: {
-            /** @description A closed word, as `koda-capture` gives it, or `sandbox_lost`. */
+            /**
+             * @description A word of a closed list.
+             *
+             *     As the renderer gives it:
+             *     - `bad_argument`, `bad_manifest`: the workspace cannot be rendered as asked.
+             *     - `browser_failed`: the browser did not start or died.
+             *     - `page_failed`: the composition did not load.
+             *     - `frame_failed`: one frame could not be drawn.
+             *     - `encoder_failed`: FFmpeg refused its input or died.
+             *     - `verify_failed`: the file is not what was asked for.
+             *
+             *     Over a limit:
+             *     - `out_of_space`: the sandbox's disk is full.
+             *     - `out_of_memory`: the sandbox's memory does not suffice.
+             *     - `out_of_processes`: the sandbox may have no more processes and threads.
+             *     - `out_of_time`: it took longer than a render may.
+             *
+             *     Otherwise:
+             *     - `renderer_ended`: the renderer ended without saying why.
+             *     - `renderer_failed`: it gave a reason that is not in this list.
+             *     - `sandbox_refused`: no sandbox could be had; the message says what to do.
+             *     - `sandbox_lost`: sandboxes were lost, each time that it was begun.
+             *     - `store_unavailable`, `storage_unavailable`: what came of it could not be saved.
+             */
             code: string;
             /**
              * Format: int32

@@ -11,6 +11,8 @@ use koda_domain::{
 use std::time::Duration;
 
 impl Watch<'_> {
+    /// Begins an attempt in the session's sandbox, which is made where there is none. Between steps, each of which is done to its
+    /// end, it is seen whether the render is still wanted.
     pub(super) async fn start(&mut self, version: &Version) -> Result<SandboxId, Ended> {
         let before = [self.process(), self.joiner()];
         self.render.attempts += 1;
@@ -33,15 +35,22 @@ impl Watch<'_> {
             };
             self.studio.prepare(&now, version.engine, contents).await?
         };
+        self.at = Some(sandbox.clone());
+        self.still_wanted()?;
         for process in before {
             let sandboxes = self.studio.sandboxes();
             sandboxes.kill(&sandbox, &process, Duration::ZERO).await?;
         }
-        self.lay_workspace(version, &sandbox).await?;
-        if parts::kept(&self.render) {
-            self.lay_parts(&sandbox, 0..self.render.parts(), &[])
-                .await?;
-        }
+        let laid = async {
+            self.lay_workspace(version, &sandbox).await?;
+            if parts::kept(&self.render) {
+                self.lay_parts(&sandbox, 0..self.render.parts(), &[])
+                    .await?;
+            }
+            Ok(())
+        };
+        laid.await.map_err(|error| self.not_laid(error))?;
+        self.still_wanted()?;
         let shares = self.shares();
         let share = (shares > 1).then_some((0, shares));
         self.studio
@@ -85,7 +94,13 @@ impl Watch<'_> {
         argv.push(format!("{folder}/app"));
         let mut option = |name: &str, value: String| argv.extend([name.to_owned(), value]);
         option("--out", format!("{folder}/{}", self.file_name()));
-        option("--poster", format!("{folder}/poster.png"));
+        // A grainy picture of 4K is 30 MB as PNG, which only alpha is worth.
+        let poster = if self.render.spec.transparent {
+            "poster.png"
+        } else {
+            "poster.jpg"
+        };
+        option("--poster", format!("{folder}/{poster}"));
         option("--width", text(self.render.size.width));
         option("--height", text(self.render.size.height));
         option("--fps", text(self.render.fps));

@@ -4,14 +4,15 @@ use super::{Ended, Watch};
 use crate::{StudioError, workspace::own_path};
 use futures_util::StreamExt;
 use koda_domain::{
-    SandboxId,
+    EventBody, SandboxId,
     format::Size,
-    objects::{ObjectError, ObjectKey},
-    render::{RenderFailure, RenderOutput},
+    objects::{ObjectError, ObjectKey, ObjectMeta},
+    render::{RenderFailure, RenderOutput, RenderProgress},
     store::SessionHead,
     version::Version,
 };
 use serde_json::Value;
+use tracing::warn;
 
 impl Watch<'_> {
     /// Takes the file out of the sandbox into the object store.
@@ -38,18 +39,12 @@ impl Watch<'_> {
                 _ => Ended::Failed(failure),
             });
         }
+        self.tell(vec![self.uploading()]).await?;
         let spec = &self.render.spec;
-        let key = ObjectKey::render(&head.tenant, self.render.id, spec.format.extension());
-        let media_type = spec.format.media_type();
-        let path = own_path(&format!("{}/{}", self.folder(), self.file_name()))?;
-        let stream = self.studio.sandboxes().read_stream(sandbox, &path).await?;
-        let stream = stream.map(|piece| piece.map_err(|e| ObjectError::Unavailable(e.to_string())));
-        let meta = self
-            .studio
-            .objects()
-            .put_stream(&key, media_type, stream.boxed())
-            .await
-            .map_err(|e| Ended::from(StudioError::from(e)))?;
+        let (extension, media_type) = (spec.format.extension(), spec.format.media_type());
+        let (key, meta) = self
+            .bring(head, sandbox, &self.file_name(), (extension, media_type))
+            .await?;
         let number = |name: &str| {
             last[name]
                 .as_u64()
@@ -58,7 +53,7 @@ impl Watch<'_> {
         };
         Ok(RenderOutput {
             object: key.to_string(),
-            filename: file_name(&version.title, version.number, spec.format.extension()),
+            filename: file_name(&version.title, version.number, extension),
             media_type: media_type.to_owned(),
             bytes: meta.size,
             sha256: last["sha256"].as_str().unwrap_or_default().to_owned(),
@@ -73,31 +68,76 @@ impl Watch<'_> {
             because: last["because"].as_str().map(ToOwned::to_owned),
             sandboxes: 1,
             seconds: last["seconds"].as_f64().unwrap_or_default(),
-            poster: self.keep_poster(head, sandbox).await,
+            poster: self.keep_poster(head, sandbox, last).await,
         })
     }
 
-    async fn keep_poster(&self, head: &SessionHead, sandbox: &SandboxId) -> Option<String> {
-        let path = own_path(&format!("{}/poster.png", self.folder())).ok()?;
-        let bytes = self
-            .studio
-            .sandboxes()
-            .read(sandbox, &path, crate::workspace::PICTURE_BYTES)
-            .await
-            .ok()?;
-        let key = ObjectKey::render(&head.tenant, self.render.id, "poster.png");
-        self.studio
-            .objects()
-            .put(&key, "image/png", bytes)
-            .await
-            .ok()?;
-        Some(key.to_string())
+    fn uploading(&self) -> EventBody {
+        let frames = self.render.frames;
+        EventBody::RenderProgressed {
+            render_id: self.render.id,
+            progress: RenderProgress {
+                stage: "upload".into(),
+                frame: frames,
+                total: frames,
+                fps: 0.0,
+                seconds_left: None,
+            },
+        }
+    }
+
+    /// Puts a file of the render's folder into the object store under a name there, however large it is.
+    async fn bring(
+        &self,
+        head: &SessionHead,
+        sandbox: &SandboxId,
+        file: &str,
+        (name, media_type): (&str, &str),
+    ) -> Result<(ObjectKey, ObjectMeta), StudioError> {
+        let path = own_path(&format!("{}/{file}", self.folder()))?;
+        let stream = self.studio.sandboxes().read_stream(sandbox, &path).await?;
+        let stream = stream.map(|piece| piece.map_err(|e| ObjectError::Unavailable(e.to_string())));
+        let key = ObjectKey::render(&head.tenant, self.render.id, name);
+        let objects = self.studio.objects();
+        let meta = objects.put_stream(&key, media_type, stream.boxed()).await?;
+        Ok((key, meta))
+    }
+
+    /// Its key in the object store. A film is worth having without its poster, too.
+    async fn keep_poster(
+        &self,
+        head: &SessionHead,
+        sandbox: &SandboxId,
+        last: &Value,
+    ) -> Option<String> {
+        let id = self.render.id;
+        let Some((file, media_type)) = poster_of(last) else {
+            warn!(render.id = %id, "The renderer made no poster: it says {}", last["poster"]);
+            return None;
+        };
+        match self.bring(head, sandbox, file, (file, media_type)).await {
+            Ok((key, _)) => Some(key.to_string()),
+            Err(error) => {
+                warn!(render.id = %id, %error, "The poster does not come home: {error}");
+                None
+            }
+        }
     }
 
     pub(super) async fn clear(&self, sandbox: &SandboxId) {
         if let Ok(path) = own_path(&self.folder()) {
             let _ = self.studio.sandboxes().remove(sandbox, vec![path]).await;
         }
+    }
+}
+
+/// The poster's file in the render's folder as the renderer names it, and its media type.
+fn poster_of(last: &Value) -> Option<(&str, &'static str)> {
+    let (_, file) = last["poster"].as_str()?.rsplit_once('/')?;
+    match file {
+        "poster.jpg" => Some((file, "image/jpeg")),
+        "poster.png" => Some((file, "image/png")),
+        _ => None,
     }
 }
 

@@ -1,15 +1,18 @@
 //! Render jobs: detached in the sandbox, watched by whoever holds the lease, finished by whoever looks.
 
 mod begin;
+mod ended;
 mod home;
 mod parts;
 mod share;
+mod wanted;
 mod watch;
 
-use crate::{Studio, StudioError, commit::Writer};
+use crate::Studio;
+use ended::Ended;
 use koda_domain::{
     EventBody, SandboxId, SessionId, TenantId,
-    render::{Render, RenderFailure, RenderOutput, RenderStatus},
+    render::{Render, RenderOutput, RenderStatus},
     sandbox::{ProcessName, ProcessStatus, SandboxError},
     store::{Lease, SessionHead, StoreError},
 };
@@ -21,72 +24,10 @@ use tracing::{Instrument, info, info_span, warn};
 const LOOK: Duration = Duration::from_millis(300);
 /// How long a render may take.
 const DEADLINE: Duration = Duration::from_secs(2 * 3600);
-/// How long a cancelled render has to clean up after itself.
-const GRACE: Duration = Duration::from_millis(800);
 /// How often a render is begun where its sandbox was lost or its browser died.
 const ATTEMPTS: u32 = 2;
 /// How often where parts of it had become whole each time.
 const MOST_ATTEMPTS: u32 = 20;
-
-/// Why the watch over a render ended without a result of its own.
-enum Ended {
-    /// Another worker watches, or the process shuts down: say nothing.
-    Silently,
-    /// Somebody cancelled it.
-    Cancelled,
-    /// It may work when begun again.
-    Again(RenderFailure),
-    /// It will not.
-    Failed(RenderFailure),
-}
-
-impl From<StoreError> for Ended {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Fenced | StoreError::NotFound => Self::Silently,
-            other => Self::Again(failure(
-                "store_unavailable",
-                &format!("Saving failed: {other}."),
-            )),
-        }
-    }
-}
-
-impl From<SandboxError> for Ended {
-    fn from(error: SandboxError) -> Self {
-        match error {
-            SandboxError::Rejected(why) | SandboxError::OverLimit(why) => {
-                Self::Failed(failure("sandbox_refused", &why))
-            }
-            other => Self::Again(failure(
-                "sandbox_lost",
-                &format!("The sandbox was lost: {other}."),
-            )),
-        }
-    }
-}
-
-impl From<StudioError> for Ended {
-    fn from(error: StudioError) -> Self {
-        match error {
-            StudioError::Sandbox(error) => error.into(),
-            StudioError::Store(error) => error.into(),
-            StudioError::NotFound => Self::Silently,
-            other => Self::Again(failure(
-                "storage_unavailable",
-                &format!("Saving failed: {other}."),
-            )),
-        }
-    }
-}
-
-fn failure(code: &str, message: &str) -> RenderFailure {
-    RenderFailure {
-        code: code.into(),
-        message: message.into(),
-        frame: None,
-    }
-}
 
 /// A render at work.
 struct Watch<'a> {
@@ -95,12 +36,15 @@ struct Watch<'a> {
     tenant: TenantId,
     render: Render,
     lease: &'a Lease,
+    /// Cancelled where this worker is to let go.
     cancel: CancellationToken,
+    /// Cancelled where the render is not wanted any more.
+    unwanted: CancellationToken,
     /// Parts that are in the object store.
     home: HashSet<u32>,
     /// Whether this attempt has made a part whole.
     fruitful: bool,
-    /// Whether the attempt before failed by itself: it may have been too much at once.
+    /// Whether an attempt before failed by itself: it may have been too much at once, and one browser may do it.
     crowded: bool,
     /// The session's own sandbox, once the render is in it.
     at: Option<SandboxId>,
@@ -154,6 +98,7 @@ impl Studio {
                     render,
                     lease: &lease,
                     cancel: cancel.clone(),
+                    unwanted: CancellationToken::new(),
                     home: HashSet::new(),
                     fruitful: false,
                     crowded: false,
@@ -179,16 +124,22 @@ impl Watch<'_> {
     /// Does one render to its end. False where this worker must let go.
     async fn run(mut self, head: SessionHead) -> bool {
         let id = self.render.id;
+        let mut seconds = 0.0;
         loop {
             let cancel = self.cancel.clone();
-            let ended = cancel.run_until_cancelled(self.attempt(&head)).await;
-            let event = match ended.unwrap_or(Err(Ended::Silently)) {
+            let ended = cancel.run_until_cancelled(self.while_wanted(&head)).await;
+            let ended = match ended {
+                Some(ended) => ended,
+                // It was told of as over already, and nobody else looks after what it has begun.
+                None if self.unwanted.is_cancelled() => {
+                    self.end_processes().await;
+                    Err(Ended::Cancelled)
+                }
+                None => Err(Ended::Silently),
+            };
+            let event = match ended {
                 Ok(output) => {
-                    info!(
-                        monotonic_counter.koda.renders = 1,
-                        histogram.koda.render.seconds = output.seconds,
-                        "The render is ready"
-                    );
+                    seconds = output.seconds;
                     EventBody::RenderReady {
                         render_id: id,
                         output,
@@ -197,8 +148,9 @@ impl Watch<'_> {
                 Err(Ended::Silently) => {
                     let there = self.studio.store().session_any(self.session).await;
                     if matches!(there, Err(StoreError::NotFound)) {
-                        // A part may have come home after the session was cleared away.
+                        // A part or the file may have come home after the session was cleared away.
                         self.forget_parts().await;
+                        self.forget_output().await;
                     }
                     return false;
                 }
@@ -213,11 +165,12 @@ impl Watch<'_> {
                     );
                     self.render.status = RenderStatus::Queued;
                     self.fruitful = false;
-                    self.crowded = failure.code != "sandbox_lost";
+                    self.crowded |= ended::may_be_crowded(&failure);
                     self.let_helpers_go().await;
                     continue;
                 }
                 Err(Ended::Again(failure) | Ended::Failed(failure)) => {
+                    let failure = ended::closed(failure);
                     warn!(
                         monotonic_counter.koda.renders.failed = 1,
                         code = failure.code,
@@ -231,28 +184,30 @@ impl Watch<'_> {
                 }
             };
             // Told first: what is cleared away before cannot be brought home again by whoever takes over.
-            let told = self.tell(vec![event]).await.is_ok();
-            if told {
-                self.let_helpers_go().await;
-                if let Some(sandbox) = self.at.take() {
-                    self.clear(&sandbox).await;
-                }
-                self.forget_parts().await;
+            let Ok(status) = self.log().conclude(event).await else {
+                return false;
+            };
+            self.let_helpers_go().await;
+            if let Some(sandbox) = self.at.take() {
+                self.clear(&sandbox).await;
             }
-            return told;
+            self.forget_parts().await;
+            if status == RenderStatus::Ready {
+                info!(
+                    monotonic_counter.koda.renders = 1,
+                    histogram.koda.render.seconds = seconds,
+                    "The render is ready"
+                );
+            } else {
+                self.forget_output().await;
+            }
+            return true;
         }
     }
 
-    async fn tell(&self, events: Vec<EventBody>) -> Result<SessionHead, StoreError> {
-        let writer = Writer {
-            lease: Some(self.lease),
-            turn: None,
-        };
-        self.studio
-            .commit(self.session, writer, |_| {
-                Ok::<_, StoreError>(events.clone())
-            })
-            .await
+    /// Appends what this attempt has come to, unless the render is not wanted any more.
+    async fn tell(&self, events: Vec<EventBody>) -> Result<SessionHead, Ended> {
+        self.log().tell(events).await
     }
 
     fn process(&self) -> ProcessName {
@@ -274,16 +229,17 @@ impl Watch<'_> {
         let version = self.studio.version_of(head, self.render.version_id).await?;
         let sandbox = match self.running_in(head).await? {
             Some(sandbox) => {
+                self.at = Some(sandbox.clone());
                 self.fruitful = self.has_parts().await;
                 sandbox
             }
             None => self.start(&version).await?,
         };
-        self.at = Some(sandbox.clone());
         // Helpers are let go on the way.
         let sandboxes = 1 + u32::try_from(self.render.helpers.len()).unwrap_or(u32::MAX);
         let last = self.watch(&sandbox).await?;
-        let output = self.bring_home(head, &version, &sandbox, &last).await?;
+        let output = self.bring_home(head, &version, &sandbox, &last);
+        let output = self.if_wanted(output).await??;
         Ok(RenderOutput {
             sandboxes,
             ..output

@@ -108,7 +108,7 @@ impl Watch<'_> {
         Ok(true)
     }
 
-    /// Puts those of these parts that are at home into a sandbox where they are not.
+    /// Puts those of these parts that are at home into a sandbox where they are not, for as long as the render is wanted.
     pub(super) async fn lay_parts(
         &self,
         sandbox: &SandboxId,
@@ -116,6 +116,9 @@ impl Watch<'_> {
         there: &[u32],
     ) -> Result<(), StudioError> {
         for part in parts {
+            if self.still_wanted().is_err() {
+                break;
+            }
             if there.contains(&part) {
                 continue;
             }

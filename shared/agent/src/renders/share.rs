@@ -28,7 +28,8 @@ impl Watch<'_> {
     /// Has other sandboxes begin their shares. Those that cannot be had are done without.
     pub(super) async fn share(&mut self, version: &Version) -> Result<(), Ended> {
         let of = self.shares();
-        let made = join_all((1..of).map(|share| self.helper(version, share))).await;
+        let making = join_all((1..of).map(|share| self.helper(version, share)));
+        let made = self.to_its_end(making).await;
         let mut helpers = Vec::new();
         for (share, made) in (1..of).zip(made) {
             match made {
@@ -49,7 +50,9 @@ impl Watch<'_> {
         .await?;
         // One after the other: parts pass through this process's memory.
         for (share, helper) in &helpers {
-            if let Err(error) = self.begin_share(version, helper, (*share, of)).await {
+            self.still_wanted()?;
+            let begun = self.begin_share(version, helper, (*share, of));
+            if let Err(error) = self.to_its_end(begun).await {
                 self.done_without(&error);
                 self.end_helper(helper).await;
             }
@@ -99,8 +102,10 @@ impl Watch<'_> {
 
     /// All parts are in one sandbox then, and the renderer joins them there; what is missing, it draws.
     pub(super) async fn join(&mut self, sandbox: &SandboxId, said: &Value) -> Result<(), Ended> {
-        self.lay_parts(sandbox, 0..self.render.parts(), &whole_of(said))
-            .await?;
+        let there = whole_of(said);
+        let laid = self.lay_parts(sandbox, 0..self.render.parts(), &there);
+        laid.await.map_err(|error| self.not_laid(error))?;
+        self.still_wanted()?;
         let command = self.command(self.joiner(), None);
         match self.studio.sandboxes().spawn(sandbox, &command).await {
             // Another worker was faster.
@@ -111,12 +116,11 @@ impl Watch<'_> {
 
     /// Ends the sandboxes that helped.
     pub(super) async fn let_helpers_go(&mut self) {
-        for helper in std::mem::take(&mut self.render.helpers) {
-            self.end_helper(&helper).await;
-        }
+        let helpers = std::mem::take(&mut self.render.helpers);
+        join_all(helpers.iter().map(|helper| self.end_helper(helper))).await;
     }
 
-    async fn end_helper(&self, helper: &SandboxId) {
+    pub(super) async fn end_helper(&self, helper: &SandboxId) {
         if let Err(error) = self.studio.sandboxes().destroy(helper).await {
             // The janitor ends it.
             warn!(sandbox.id = %helper, %error, "Could not end {helper}: {error}");

@@ -1,11 +1,11 @@
 //! Watching a render: how far it is, what of it is whole, and what it ended with.
 
-use super::{Ended, GRACE, LOOK, Watch, failure, parts};
+use super::{Ended, LOOK, Watch, parts};
 use crate::workspace::own_path;
 use koda_domain::{
     EventBody, SandboxId,
     render::RenderProgress,
-    sandbox::{ExitStatus, ProcessName, ProcessStatus, SandboxError},
+    sandbox::{EndedBy, ExitStatus, ProcessName, ProcessStatus, SandboxError},
 };
 use serde_json::Value;
 use std::iter;
@@ -31,6 +31,12 @@ impl Heard {
         tells
             .then(|| serde_json::from_value(self.said.clone()).ok())
             .flatten()
+    }
+
+    /// Whether it failed because a program that it had started ended.
+    fn lost_a_program(&self) -> bool {
+        let code = self.said["code"].as_str();
+        matches!(code, Some("browser_failed" | "encoder_failed"))
     }
 
     /// Frames that it has done, of those that it is to do.
@@ -87,11 +93,8 @@ impl Watch<'_> {
             let team = self.hear_helpers().await;
             self.misses = if team.missed { self.misses + 1 } else { 0 };
             let whole = iter::once((sandbox.clone(), own.said.clone())).chain(team.whole.clone());
-            let brought = tokio::select! {
-                brought = self.bring_parts(whole.collect()) => brought,
-                // Nobody who cancels waits for a large part to come home.
-                ended = self.until_over(sandbox) => return Err(ended),
-            };
+            // Nobody who cancels waits for a large part to come home.
+            let brought = self.if_wanted(self.bring_parts(whole.collect())).await?;
             self.fruitful |= brought.iter().any(|(_, new)| *new);
             self.home.extend(brought.iter().map(|(part, _)| part));
             match &own.status {
@@ -106,8 +109,10 @@ impl Watch<'_> {
                 }
                 ProcessStatus::Exited(status) => {
                     return match own.kind() {
-                        "rendered" | "error" => Ok(own.said),
-                        _ => Err(unsaid(status)),
+                        "rendered" => Ok(own.said),
+                        // Where the kernel holds the limit, it ends a browser or FFmpeg, and the renderer tells only of that.
+                        "error" if !(own.lost_a_program() && by_memory(status)) => Ok(own.said),
+                        _ => Err(self.unsaid(status)),
                     };
                 }
             }
@@ -123,34 +128,8 @@ impl Watch<'_> {
                     .await?;
                 }
             }
-            self.is_wanted(sandbox).await?;
             self.studio.touch(sandbox).await;
-            tokio::time::sleep(LOOK).await;
-        }
-    }
-
-    /// Ends the renderer where somebody has cancelled the render, or it is there no more.
-    async fn is_wanted(&self, sandbox: &SandboxId) -> Result<(), Ended> {
-        let now = self.studio.store().session_any(self.session).await?;
-        match now.state.render(self.render.id) {
-            None => Err(Ended::Silently),
-            Some(render) if render.cancel_requested => {
-                for process in [self.process(), self.joiner()] {
-                    let kill = self.studio.sandboxes().kill(sandbox, &process, GRACE);
-                    kill.await?;
-                }
-                Err(Ended::Cancelled)
-            }
-            Some(_) => Ok(()),
-        }
-    }
-
-    async fn until_over(&self, sandbox: &SandboxId) -> Ended {
-        loop {
-            tokio::time::sleep(LOOK).await;
-            if let Err(ended) = self.is_wanted(sandbox).await {
-                return ended;
-            }
+            self.if_wanted(tokio::time::sleep(LOOK)).await?;
         }
     }
 
@@ -213,11 +192,6 @@ struct Team {
     missed: bool,
 }
 
-/// Why a renderer that said nothing in the end has ended.
-fn unsaid(status: &ExitStatus) -> Ended {
-    let how = status
-        .ended_by
-        .map_or(String::new(), |by| format!(", ended by {by:?}"));
-    let message = format!("The renderer ended with code {}{how}.", status.code);
-    Ended::Again(failure("renderer_ended", &message))
+fn by_memory(status: &ExitStatus) -> bool {
+    status.ended_by == Some(EndedBy::Memory)
 }

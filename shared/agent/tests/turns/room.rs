@@ -6,7 +6,7 @@ use koda_domain::{
     message::Content,
     model::{ModelAnswer, ModelError, ModelRequest},
     project::{Document, Project},
-    sandbox::Exec,
+    sandbox::{Exec, SandboxProvider},
     state::Phase,
 };
 use koda_objects::LocalObjects;
@@ -153,7 +153,7 @@ pub fn studio(
     clock: TestClock,
     data: &Path,
     model: &Arc<ScriptedModel>,
-    sandboxes: &FakeSandboxes,
+    sandboxes: Arc<dyn SandboxProvider>,
     options: &StudioOptions,
     owner: &str,
 ) -> Arc<Studio> {
@@ -163,7 +163,7 @@ pub fn studio(
         objects: Arc::new(
             LocalObjects::new(data.join("objects"), &[1; 32], clock.clone()).unwrap(),
         ),
-        sandboxes: Arc::new(sandboxes.clone()),
+        sandboxes,
         model: model.clone(),
         clock,
         ids: Arc::new(RealIds),
@@ -182,10 +182,16 @@ impl Ids for RealIds {
 }
 
 pub async fn bench(setup: Setup) -> Bench {
+    let sandboxes = Arc::new(setup.sandboxes.clone());
+    bench_in(setup, sandboxes).await
+}
+
+/// The same with sandboxes of another kind.
+pub async fn bench_in(setup: Setup, sandboxes: Arc<dyn SandboxProvider>) -> Bench {
     let data = tempfile::tempdir().unwrap().keep();
     let model = Arc::new(setup.model);
     let (clock, options) = (TestClock::default(), &setup.options);
-    let studio = studio(clock, &data, &model, &setup.sandboxes, options, "one");
+    let studio = studio(clock, &data, &model, sandboxes, options, "one");
     let tenant = TenantId::single();
     let project = Project {
         id: ProjectId::new(SeqIds::default().ulid()),
@@ -305,4 +311,15 @@ impl Bench {
 
 pub fn count(log: &[Event], is: impl Fn(&EventBody) -> bool) -> usize {
     log.iter().filter(|e| is(&e.body)).count()
+}
+
+/// Waits until something is so.
+pub async fn soon(mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..400 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("waited in vain");
 }

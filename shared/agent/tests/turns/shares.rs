@@ -17,7 +17,7 @@ use std::{
 };
 
 /// A model whose film lasts twenty seconds: three parts.
-fn long(setup: &mut Setup) {
+pub fn long(setup: &mut Setup) {
     setup.model = ScriptedModel::new(|request| {
         if request.pinned["phase"] == "plan" {
             let mut plan = plan();
@@ -366,15 +366,4 @@ async fn ended(bench: &Bench) -> Render {
         .until("the render", |s| s.renders[0].status.is_final())
         .await;
     state.renders[0].clone()
-}
-
-/// Waits until something is so.
-async fn soon(mut is_so: impl AsyncFnMut() -> bool) {
-    for _ in 0..400 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("waited in vain");
 }

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 async fn pair(data: &Path, parts: Setup, clocks: [TestClock; 2]) -> (Arc<Studio>, Bench) {
     let model = Arc::new(parts.model);
     let [first, second] = clocks;
-    let (sandboxes, options) = (&parts.sandboxes, &parts.options);
-    let one = studio(first, data, &model, sandboxes, options, "one");
+    let (sandboxes, options) = (Arc::new(parts.sandboxes.clone()), &parts.options);
+    let one = studio(first, data, &model, sandboxes.clone(), options, "one");
     let two = studio(second, data, &model, sandboxes, options, "two");
     let tenant = TenantId::single();
     let now = one.clock().now();

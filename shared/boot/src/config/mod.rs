@@ -62,7 +62,7 @@ pub struct Config {
     pub max_sandboxes: usize,
     /// Sandboxes of each engine that wait for a session.
     pub warm_sandboxes: usize,
-    /// The most renders at once.
+    /// The most renders at once in this process.
     pub max_renders: usize,
     /// The most sandboxes that draw one render.
     pub render_sandboxes: u32,

@@ -361,7 +361,7 @@ pub const VARIABLES: &[Variable] = &[
         "KODA_MAX_RENDERS",
         "features.maxConcurrentRenders",
         "2",
-        "The most exports at once.",
+        "The most exports that one server has at work; others wait. Each needs its animation's sandbox, so that `KODA_MAX_SANDBOXES` bounds those of all servers. A function of Lambda's has one at a time whatever this says.",
     ),
     variable(
         "KODA_RENDER_SANDBOXES",

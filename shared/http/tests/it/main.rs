@@ -8,6 +8,7 @@
 mod bad_input;
 mod contract;
 mod events;
+mod exports;
 mod preview;
 mod rates;
 mod support;

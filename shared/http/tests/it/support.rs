@@ -55,14 +55,18 @@ pub fn app_with(
     says: Result<ModelAnswer, koda_domain::model::ModelError>,
     sandboxes: FakeSandboxes,
 ) -> App {
+    app_of(ScriptedModel::new(move |_| says.clone()), sandboxes)
+}
+
+pub fn app_of(model: ScriptedModel, sandboxes: FakeSandboxes) -> App {
     let store = Arc::new(SqliteStore::open_in_memory().unwrap());
-    build(says, sandboxes, store, SeqIds::default(), Rates::default())
+    build(model, sandboxes, store, SeqIds::default(), Rates::default())
 }
 
 /// One of several servers on the same database.
 pub fn replica(database: &Path, number: u64, rates: Rates) -> App {
     build(
-        Ok(answer(vec![say("Hello.")])),
+        ScriptedModel::new(|_| Ok(answer(vec![say("Hello.")]))),
         FakeSandboxes::new(|_, _| FakeRun::default()),
         Arc::new(SqliteStore::open(database).unwrap()),
         SeqIds::from(number << 32),
@@ -71,7 +75,7 @@ pub fn replica(database: &Path, number: u64, rates: Rates) -> App {
 }
 
 fn build(
-    says: Result<ModelAnswer, koda_domain::model::ModelError>,
+    model: ScriptedModel,
     sandboxes: FakeSandboxes,
     store: Arc<SqliteStore>,
     ids: SeqIds,
@@ -85,7 +89,7 @@ fn build(
         store,
         objects: objects.clone(),
         sandboxes: Arc::new(sandboxes),
-        model: Arc::new(ScriptedModel::new(move |_| says.clone())),
+        model: Arc::new(model),
         clock,
         ids: Arc::new(ids),
         dispatcher: None,

@@ -19,9 +19,12 @@ import {
   hasAlpha,
   isPreset,
   markedRange,
+  mostFps,
   outputFrames,
   PRESETS,
+  possible,
   rangeProblem,
+  ratesOf,
   settle,
   sizeOf,
   specOf,
@@ -29,7 +32,6 @@ import {
 import { Row } from "./Row";
 
 const RESOLUTIONS: readonly Resolution[] = ["720p", "1080p", "4k"];
-const RATES: readonly Fps[] = [24, 25, 30, 50, 60];
 const QUALITIES: readonly { value: RenderQuality; label: string }[] = [
   { value: "draft", label: "Draft" },
   { value: "standard", label: "Standard" },
@@ -60,16 +62,14 @@ export function ExportForm({ live, versions, newest }: ExportFormProps) {
     transparent: false,
     range: null,
   });
-  const set = (patch: Partial<ExportChoice>) => {
-    const next = { ...chosen, ...patch };
-    setChosen({ ...next, transparent: next.transparent && hasAlpha(next.format) });
-  };
+  const set = (patch: Partial<ExportChoice>) => setChosen({ ...chosen, ...patch });
   const points = useStore(live.preview.player.state, (it) => it.points);
   const marked = markedRange(points, settings.fps, frames);
   // Who marked a part wants that part, as in other editors.
   const part = wanted === "marked" && !marked ? "all" : (wanted ?? (marked ? "marked" : "all"));
   const ranges = { all: null, marked, chosen: chosen.range ?? { start: 0, end: frames } };
-  const choice = { ...chosen, range: ranges[part] };
+  // What was chosen comes back with a format that can do it.
+  const choice = { ...possible(chosen), range: ranges[part] };
   const size = sizeOf(settings.aspect, choice.resolution);
   const problem = rangeProblem(choice.range, frames);
   const count = problem ? 0 : outputFrames(choice, frames, settings.fps);
@@ -123,12 +123,12 @@ export function ExportForm({ live, versions, newest }: ExportFormProps) {
         </Row>
       </div>
       <div className={styles.pair}>
-        <Row label="Frames per second">
+        <Row label="Frames per second" hint={rateHint(chosen, choice)}>
           <Select<Fps>
             label="Frames per second"
             value={choice.fps}
             onChange={(fps) => set({ fps })}
-            options={RATES.map((value) => ({
+            options={ratesOf(choice.format).map((value) => ({
               value,
               label: value === settings.fps ? `${value} (as made)` : `${value}`,
             }))}
@@ -206,6 +206,13 @@ export function ExportForm({ live, versions, newest }: ExportFormProps) {
       </footer>
     </form>
   );
+}
+
+function rateHint(chosen: ExportChoice, choice: ExportChoice): string | undefined {
+  const { format } = choice;
+  return choice.fps < chosen.fps
+    ? `${format.toUpperCase()} has at most ${mostFps(format)}, so ${chosen.fps} becomes ${choice.fps}.`
+    : undefined;
 }
 
 function partHint(part: Part, marked: ExportChoice["range"]): string | undefined {

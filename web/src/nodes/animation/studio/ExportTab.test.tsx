@@ -1,7 +1,7 @@
 import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it, vi } from "vitest";
-import { Story } from "../../../session/story";
+import { Story, settings } from "../../../session/story";
 import { useAnimation } from "../context";
 import type { LiveSession } from "../sessions";
 import { answer, renderInNode } from "../testing";
@@ -24,10 +24,10 @@ function Held() {
   return <ExportTab />;
 }
 
-function show() {
+function show(story = new Story().created().built()) {
   const server = answer({});
   vi.stubGlobal("fetch", server.fetch);
-  renderInNode(<Held />, new Story().created().built());
+  renderInNode(<Held />, story);
   const player = live?.preview.player;
   if (!player) throw new Error("There is no session.");
   act(() => player.receive({ type: "ready", info: INFO }));
@@ -86,4 +86,22 @@ it("exports frames that are typed, and says what is wrong with them", async () =
   await user.type(first, "5");
   await user.click(screen.getByRole("button", { name: "Export" }));
   await waitFor(() => expect(asked()[0]?.body).toMatchObject({ range: { start: 5, end: 10 } }));
+});
+
+it("offers the rates that a format has, and shows what a fast animation becomes as a GIF", async () => {
+  const user = userEvent.setup();
+  const fast = settings({ duration_seconds: 6.5, fps: 60 });
+  const { asked } = show(new Story().created().built().version(2, "Faster", { settings: fast }));
+  expect(screen.getByText(/390 frames/)).toBeTruthy();
+  await user.click(choice("GIF"));
+  expect(screen.getByText(/325 frames · 6\.5/)).toBeTruthy();
+  expect(screen.getByText("GIF has at most 50, so 60 becomes 50.")).toBeTruthy();
+  await user.click(screen.getByRole("combobox", { name: "Frames per second" }));
+  const rates = await screen.findAllByRole("option");
+  expect(rates.map((it_) => it_.textContent)).toEqual(["24", "25", "30", "50"]);
+  await user.keyboard("{Escape}");
+  await user.click(screen.getByRole("button", { name: "Export" }));
+  await waitFor(() => expect(asked()[0]?.body).toMatchObject({ format: "gif", fps: 50 }));
+  await user.click(choice("MP4"));
+  expect(screen.getByText(/390 frames/)).toBeTruthy();
 });

@@ -4,7 +4,9 @@ import {
   isPreset,
   outputFrames,
   PRESETS,
+  possible,
   rangeProblem,
+  ratesOf,
   settle,
   sizeOf,
 } from "./export-spec";
@@ -33,6 +35,14 @@ describe("an export", () => {
     expect(settle({ ...CHOICE, format: "webm", transparent: true }, 90).transparent).toBe(true);
   });
 
+  it("as a GIF has at most 50 frames a second", () => {
+    expect(ratesOf("gif")).toEqual([24, 25, 30, 50]);
+    expect(ratesOf("mp4")).toEqual([24, 25, 30, 50, 60]);
+    expect(settle({ ...CHOICE, format: "gif", fps: 60 }, 90).fps).toBe(50);
+    expect(settle({ ...CHOICE, format: "gif", fps: 25 }, 90).fps).toBe(25);
+    expect(settle({ ...CHOICE, fps: 60 }, 90).fps).toBe(60);
+  });
+
   it("of a range stays within the animation, and the whole of it is no range", () => {
     expect(settle({ ...CHOICE, range: { start: 0, end: 90 } }, 90).range).toBeNull();
     expect(settle({ ...CHOICE, range: { start: -5, end: 500 } }, 90).range).toBeNull();
@@ -50,9 +60,31 @@ describe("an export", () => {
     }
   });
 
-  it("at another rate has as many frames as the time asks for", () => {
-    expect(outputFrames({ ...CHOICE, fps: 60 }, 90, 30)).toBe(180);
-    expect(outputFrames({ ...CHOICE, fps: 24, range: { start: 0, end: 30 } }, 90, 30)).toBe(24);
+  it("has the frames that its time asks for, to the nearest", () => {
+    // The table of shared/domain/src/render/spec.rs.
+    const table = [
+      ["mp4", 30, null, 90, 30, 90],
+      ["mp4", 30, 60, 90, 60, 180],
+      ["mp4", 30, 24, 30, 24, 24],
+      ["webm", 60, 25, 5, 25, 2],
+      ["webm", 60, 25, 7, 25, 3],
+      ["mov", 24, 25, 59, 25, 61],
+      ["mov", 24, 60, 1, 60, 3],
+      ["png", 60, 30, 5, 30, 3],
+      ["png", 60, 24, 1, 24, 1],
+      ["gif", 60, null, 120, 50, 100],
+      ["gif", 60, 50, 7, 50, 6],
+      ["gif", 25, null, 50, 25, 50],
+    ] as const;
+    for (const [format, own, asked, span, fps, frames] of table) {
+      const whole = possible({ ...CHOICE, format, fps: asked ?? own });
+      const part = { ...whole, range: { start: 10, end: 10 + span } };
+      for (const [choice, total] of [
+        [whole, span],
+        [part, 7200],
+      ] as const)
+        expect([choice.fps, outputFrames(choice, total, own)]).toEqual([fps, frames]);
+    }
   });
 
   it("knows which preset it is", () => {

@@ -34,6 +34,14 @@ export const FORMATS: readonly { value: RenderFormat; label: string; about: stri
 export const hasAlpha = (format: RenderFormat): boolean =>
   format === "webm" || format === "png" || format === "mov";
 
+const RATES: readonly Fps[] = [24, 25, 30, 50, 60];
+
+/** Most frames a second that players show of a format, as the server has it. */
+export const mostFps = (format: RenderFormat): Fps => (format === "gif" ? 50 : 60);
+
+export const ratesOf = (format: RenderFormat): readonly Fps[] =>
+  RATES.filter((fps) => fps <= mostFps(format));
+
 const SHORT: Record<Resolution, number> = { "720p": 720, "1080p": 1080, "4k": 2160 };
 const RATIO: Record<Aspect, [number, number]> = {
   "16:9": [16, 9],
@@ -88,6 +96,16 @@ export const isPreset = (choice: ExportChoice, preset: Preset): boolean =>
     ([key, value]) => choice[key as keyof ExportChoice] === value,
   );
 
+/** What the format can do of a choice. */
+export function possible(choice: ExportChoice): ExportChoice {
+  const most = mostFps(choice.format);
+  return {
+    ...choice,
+    fps: choice.fps > most ? most : choice.fps,
+    transparent: choice.transparent && hasAlpha(choice.format),
+  };
+}
+
 /** Puts right what does not go together. */
 export function settle(choice: ExportChoice, frames: number): ExportChoice {
   const range = choice.range && {
@@ -95,8 +113,7 @@ export function settle(choice: ExportChoice, frames: number): ExportChoice {
     end: Math.min(Math.max(1, Math.round(choice.range.end)), frames),
   };
   return {
-    ...choice,
-    transparent: choice.transparent && hasAlpha(choice.format),
+    ...possible(choice),
     range: range && (range.start === 0 && range.end === frames ? null : range),
   };
 }
