@@ -34,28 +34,52 @@
     return transferControlToOffscreen.call(this);
   };
 
+  // What lies in a shadow tree is not found from outside of it.
+  const shadows = new Set();
+  const { attachShadow } = Element.prototype;
+  Element.prototype.attachShadow = function (options) {
+    const root = attachShadow.call(this, options);
+    shadows.add(root);
+    return root;
+  };
+  const trees = (on) => [on, ...[...shadows].filter(({ host }) => host.isConnected)];
+
   const stands = ({ translate, transform }) => translate === "none" && transform === "none";
   const flows = (canvas) => {
     const style = getComputedStyle(canvas);
     return style.position === "static" && stands(style);
   };
 
+  /** What of a tree cannot be streamed, or null. */
+  const within = (tree) => {
+    const embedded = tree.querySelector(EMBEDDED);
+    if (embedded) return `there is a <${embedded.localName}> in it`;
+    for (const canvas of tree.querySelectorAll("canvas")) {
+      if (elsewhere.has(canvas)) return `there is a <canvas> in it that is drawn by ${elsewhere.get(canvas)}`;
+      if (tree instanceof ShadowRoot) return "there is a <canvas> in a shadow tree in it";
+      // What is moved by nothing lies above what is in the flow of the page, and this canvas would not.
+      if (flows(canvas)) return "there is a <canvas> in it that lies in the flow of the page";
+      const { width, height, clientWidth, clientHeight, clientLeft, clientTop } = canvas;
+      if (width !== clientWidth || height !== clientHeight || clientLeft || clientTop) return "there is a <canvas> in it that is not shown in its own size";
+    }
+    return null;
+  };
+
+  /** Whether the page shows something that is not the stage, or the canvas that it is in. */
+  const beside = (canvas) => [...document.body.children].some((element) => !UNSEEN.has(element.tagName) && element !== stage() && element !== canvas);
+
   /** Why frames of what is shown now cannot be streamed, or null. */
-  const obstacle = () => {
+  const obstacle = (canvas) => {
     const on = stage();
     if (window.koda.canvas) {
       const canvas = window.koda.canvas;
       const alone = on.children.length === 1 && on.firstElementChild === canvas && on.childNodes.length === 1;
       return alone ? null : "something lies beside the canvas";
     }
-    const embedded = on.querySelector(EMBEDDED);
-    if (embedded) return `there is a <${embedded.localName}> in it`;
-    for (const canvas of on.getElementsByTagName("canvas")) {
-      if (elsewhere.has(canvas)) return `there is a <canvas> in it that is drawn by ${elsewhere.get(canvas)}`;
-      // What is moved by nothing lies above what is in the flow of the page, and this canvas would not.
-      if (flows(canvas)) return "there is a <canvas> in it that lies in the flow of the page";
-      const { width, height, clientWidth, clientHeight, clientLeft, clientTop } = canvas;
-      if (width !== clientWidth || height !== clientHeight || clientLeft || clientTop) return "there is a <canvas> in it that is not shown in its own size";
+    if (beside(canvas)) return "something lies outside of the stage";
+    for (const tree of trees(on)) {
+      const why = within(tree);
+      if (why) return why;
     }
     return null;
   };
@@ -209,8 +233,6 @@
     obstacle() {
       if (!window.koda.canvas) {
         if (!("captureElementImage" in HTMLCanvasElement.prototype)) return "this browser does not draw elements into canvases";
-        const others = [...document.body.children].filter((element) => !UNSEEN.has(element.tagName) && element !== stage());
-        if (others.length > 0) return "something lies outside of the stage";
       }
       return obstacle();
     },
@@ -255,7 +277,7 @@
         tell({ shows: index });
         const shown = await pumped(window.__kodaDriver.goto(frame));
         if (shown.error || shown.reload) return { done: index, ...shown };
-        const unfit = obstacle();
+        const unfit = obstacle(source.canvas);
         if (unfit) return { done: index, unfit };
         if (shown.still && index > 0) {
           if (await source.unchanged()) {

@@ -170,7 +170,8 @@ impl Format {
                     "yuv420p"
                 };
                 arguments
-                    .add("-c:v libvpx-vp9 -b:v 0 -deadline good -row-mt 1 -cpu-used")
+                    // What it writes depends on whether there is more than one thread.
+                    .add("-c:v libvpx-vp9 -b:v 0 -deadline good -row-mt 1 -threads 4 -cpu-used")
                     .add(speed)
                     .add("-crf")
                     .add(crf);
