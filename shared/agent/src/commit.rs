@@ -59,12 +59,17 @@ impl Studio {
         mut decide: impl FnMut(&SessionHead) -> Result<Vec<EventBody>, E>,
     ) -> Result<SessionHead, E> {
         for attempt in 0..ATTEMPTS {
-            let known = writer.lease.and_then(|_| self.recent.take(session));
-            let mut head = match known {
+            let recent = writer.lease.and_then(|_| self.recent.take(session));
+            let may_be_old = recent.is_some();
+            let mut head = match recent {
                 Some(head) => head,
                 None => self.store().session_any(session).await?,
             };
-            let events = decide(&head)?;
+            let events = match decide(&head) {
+                // What others wrote since may speak for it, and the store refuses only what is appended.
+                Err(_) if may_be_old => continue,
+                decided => decided?,
+            };
             if events.is_empty() {
                 return Ok(head);
             }

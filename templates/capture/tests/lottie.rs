@@ -30,7 +30,7 @@ export default function Composition() {
 }
 "##;
 
-/// Two seconds in which a green bar goes from the left to the right, evenly.
+/// Two seconds in which a green bar goes from the left to the right, evenly, and red words below it, in a font that comes along.
 fn workspace() -> Option<Workspace> {
     let workspace = Workspace::new("remotion")?;
     let bar = json!([
@@ -42,9 +42,19 @@ fn workspace() -> Option<Workspace> {
         { "t": 0, "s": [10, 180, 0], "o": { "x": 0.33, "y": 0.33 }, "i": { "x": 0.67, "y": 0.67 } },
         { "t": 60, "s": [310, 180, 0] },
     ]);
+    let still = |place: [u32; 3]| {
+        let none = json!([0, 0, 0]);
+        json!({ "o": { "a": 0, "k": 100 }, "r": { "a": 0, "k": 0 }, "p": { "a": 0, "k": place }, "a": { "a": 0, "k": none }, "s": { "a": 0, "k": [100, 100, 100] } })
+    };
+    let says = json!({ "s": 60, "f": "Inter-Regular", "t": "words", "j": 0, "tr": 0, "lh": 72, "ls": 0, "fc": [1, 0, 0] });
+    let words = json!({
+        "ty": 5, "ind": 2, "ip": 0, "op": 60, "st": 0, "bm": 0, "sr": 1, "ks": still([20, 330, 0]),
+        "t": { "d": { "k": [{ "s": says, "t": 0 }] }, "p": {}, "m": { "g": 1, "a": { "a": 0, "k": [0, 0] } }, "a": [] },
+    });
+    let font = json!({ "fName": "Inter-Regular", "fFamily": "Inter", "fStyle": "Regular", "ascent": 72, "origin": 3, "fPath": "data:font/woff2;base64,d09GMg==" });
     let animation = json!({
-        "v": "5.7.0", "fr": 30, "ip": 0, "op": 60, "w": 320, "h": 360, "assets": [],
-        "layers": [{
+        "v": "5.7.0", "fr": 30, "ip": 0, "op": 60, "w": 320, "h": 360, "assets": [], "fonts": { "list": [font] },
+        "layers": [words, {
             "ty": 4, "ind": 1, "ip": 0, "op": 60, "st": 0, "bm": 0, "sr": 1,
             "ks": { "o": { "a": 0, "k": 100 }, "r": { "a": 0, "k": 0 }, "p": { "a": 1, "k": way }, "a": { "a": 0, "k": [0, 0, 0] }, "s": { "a": 0, "k": [100, 100, 100] } },
             "shapes": [{ "ty": "gr", "it": bar }],
@@ -80,6 +90,20 @@ fn shows(picture: &RgbaImage, frame: u32) {
         Some(since) => assert!(near(left, at(since.min(59))), "frame {frame}: {left:?}"),
     }
     assert!(near(right, at(frame * 2 % 60)), "frame {frame}: {right:?}");
+    let red = |picture: &RgbaImage| {
+        let below = |y: u32| y > picture.height() * 3 / 4;
+        let words = picture
+            .enumerate_pixels()
+            .filter(|(x, y, _)| *x > wide && below(*y));
+        words
+            .filter(|(_, _, pixel)| pixel.0[0] > 128 && pixel.0[1] < 100)
+            .count()
+    };
+    assert!(
+        red(picture) > 100,
+        "frame {frame} has {} red pixels",
+        red(picture)
+    );
 }
 
 #[test]

@@ -135,16 +135,30 @@ fn a_check_passes_what_shows_a_video_in_3d_and_says_what_to_use_where_another_wa
     let Some((workspace, _)) = workspace() else {
         return;
     };
-    let run = workspace.run(&["check", "--frames", "5"]);
+    let check = |import: &str, use_of: &str| {
+        let text = SCENE
+            .replace("import { useVideo }", &format!("{import}\nimport {{ useVideo }}"))
+            .replace("function Screen", &format!("export const textures = {{ videoTexture: 1 }};\nexport const other = {use_of};\nfunction Screen"));
+        workspace.write("src/Composition.tsx", &text);
+        workspace.run(&["check", "--frames", "5"])
+    };
+    // A name is no texture.
+    let run = check("", "textures.videoTexture");
     assert_eq!(run.result()["ok"], true, "{}", run.last());
-    workspace.write(
-        "src/Composition.tsx",
-        &SCENE.replace(
-            "import { useVideo } from \"./koda/video\";",
-            "import { useVideoTexture } from \"@react-three/drei\";\nimport { useVideo } from \"./koda/video\";\nexport const another = useVideoTexture;",
+    for (import, use_of) in [
+        (
+            "import { useVideoTexture } from \"@react-three/drei\";",
+            "useVideoTexture",
         ),
-    );
-    let run = workspace.run(&["check", "--frames", "5"]);
-    let hint = run.first_finding()["hint"].as_str().unwrap().to_owned();
-    assert!(hint.contains("./koda/video"), "{hint}");
+        ("import * as THREE from \"three\";", "THREE.VideoTexture"),
+        ("", "new Worker(new URL(\"./other.ts\", import.meta.url))"),
+    ] {
+        let run = check(import, use_of);
+        let found = run.first_finding();
+        let hint = found["hint"].as_str().unwrap();
+        assert!(
+            hint.contains("./koda/video") || found["code"] == "worker",
+            "{use_of}: {found}"
+        );
+    }
 }

@@ -8,6 +8,7 @@ use koda_domain::{
     EventBody, RenderId, SessionId,
     objects::ObjectKey,
     render::{RenderOutput, RenderStatus},
+    sandbox::SandboxError,
     store::{Lease, SessionHead, StoreError},
 };
 use std::{pin::pin, time::Duration};
@@ -18,6 +19,9 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How long a cancelled renderer has to clean up after itself. One look before it and the calls to the sandbox are to fit into a
 /// second with it.
 const GRACE: Duration = Duration::from_millis(600);
+
+/// How often it is tried to end a process.
+const TRIES: u32 = 5;
 
 /// What is written of a render, and read about it.
 #[derive(Clone, Copy)]
@@ -171,9 +175,16 @@ impl<'a> Watch<'a> {
     pub(super) async fn end_processes(&self) {
         let Some(sandbox) = &self.at else { return };
         let ends = [self.process(), self.joiner()].map(|process| async move {
-            let sandboxes = self.studio.sandboxes();
-            if let Err(error) = sandboxes.kill(sandbox, &process, GRACE).await {
-                warn!(render.id = %self.render.id, %error, "Could not end {}: {error}", process.as_str());
+            // Nobody looks after it once the render is over, so that one call that fails must not leave it to run on.
+            for _ in 0..TRIES {
+                let sandboxes = self.studio.sandboxes();
+                match sandboxes.kill(sandbox, &process, GRACE).await {
+                    Ok(()) | Err(SandboxError::Gone | SandboxError::NotFound(_)) => return,
+                    Err(error) => {
+                        warn!(render.id = %self.render.id, %error, "Could not end {}: {error}", process.as_str());
+                    }
+                }
+                tokio::time::sleep(GRACE).await;
             }
         });
         join_all(ends).await;

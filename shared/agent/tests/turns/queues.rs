@@ -5,7 +5,7 @@ use koda_domain::{
     EventBody, RenderId,
     render::{RenderSpec, RenderStatus},
 };
-use koda_testkit::{FakeRun, FakeSandboxes};
+use koda_testkit::{FakeRun, FakeSandboxes, ScriptedModel, answer, say};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ fn slow() -> FakeSandboxes {
             "capture": "pixels", "sha256": "", "seconds": 1.0});
         files.insert(progress.to_owned(), said.to_string().into());
         FakeRun {
-            takes: Duration::from_millis(500),
+            takes: Duration::from_millis(1500),
             ..FakeRun::default()
         }
     })
@@ -141,4 +141,35 @@ async fn with_one_slot_renders_of_two_sessions_take_turns_and_with_two_they_need
         let (most, began) = followed(&[&bench, &other], 2).await;
         assert_eq!((most, began), (slots, vec![first, second]));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_render_that_is_asked_for_during_a_turn_does_not_wait_for_its_end() {
+    let mut setup = setup();
+    setup.sandboxes = slow();
+    setup.model = ScriptedModel::new(|request| match last_text(request).as_str() {
+        "talk" => Ok(answer(vec![say(&"word ".repeat(10_000))])),
+        _ => obedient(request),
+    });
+    setup.model.pause = Duration::from_millis(5);
+    let bench = bench(setup).await;
+    let _work = bench.work();
+    bench.built().await;
+    bench.say("talk").await;
+    bench.until("a turn", |s| s.turn.is_some()).await;
+    // What the turn has written is what its server knows of the session.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let id = queue(&bench).await;
+    let state = bench
+        .until("the render", |s| {
+            s.render(id).unwrap().status == RenderStatus::Ready
+        })
+        .await;
+    assert!(state.turn.is_some(), "the turn goes on");
+    bench
+        .studio
+        .stop(&bench.tenant, bench.session)
+        .await
+        .unwrap();
+    bench.idle().await;
 }

@@ -142,7 +142,8 @@ async fn what_meets_a_limit_says_which_what_is_deaf_is_ended_and_the_next_render
     assert!(began.elapsed() < Duration::from_secs(1), "told too late");
     soon(async || !runs().await).await;
     let took = began.elapsed();
-    assert!(took < Duration::from_secs(1), "it ran on for {took:?}");
+    // It hears nothing, and is killed after its time to clean up.
+    assert!(took < Duration::from_secs(3), "it ran on for {took:?}");
 
     let next = queue(&bench, Format::Gif, Quality::Draft).await;
     let next = ended(&bench, next).await;

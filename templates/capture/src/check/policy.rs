@@ -7,7 +7,8 @@ use oxc_ast::ast::{
     ExportFromDeclaration, ExportSpecifier, Expression, ImportDeclaration,
     ImportDeclarationSpecifier, ImportExpression, ImportOrExportKind, JSXAttribute,
     JSXAttributeName, JSXAttributeValue, JSXElementName, JSXExpression, JSXMemberExpression,
-    JSXOpeningElement, NewExpression, StaticMemberExpression, StringLiteral, TemplateLiteral,
+    JSXMemberExpressionObject, JSXOpeningElement, NewExpression, StaticMemberExpression,
+    StringLiteral, TemplateLiteral,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan as _;
@@ -79,6 +80,8 @@ pub struct Policy {
     pub needs: Option<String>,
     /// Names of shapes that are imported, whose effects are drawn as those of `HtmlInCanvas`.
     shapes: HashSet<String>,
+    /// What `three` and `@react-three/drei` are called where they are imported as a whole.
+    scenery: HashSet<String>,
 }
 
 /// True where a string is an address outside the workspace.
@@ -130,8 +133,10 @@ impl Policy {
     }
 
     /// What is taken of a module that was imported as a whole.
-    fn member(&mut self, offset: u32, name: &str) {
-        if let Some((message, hint)) = unfit::video(name) {
+    fn member(&mut self, offset: u32, object: Option<&str>, name: &str) {
+        if object.is_some_and(|object| self.scenery.contains(object))
+            && let Some((message, hint)) = unfit::video(name)
+        {
             self.report(offset, "unfit_feature", message, hint);
         }
         if matches!(name, "HtmlInCanvas" | "makeHtmlInCanvasPresentation") {
@@ -242,6 +247,11 @@ impl<'a> Visit<'a> for Policy {
             self.imported(it.span.start, &it.source.value, None);
         }
         for specifier in specifiers().filter(|specifier| !types(specifier)) {
+            if let ImportDeclarationSpecifier::ImportNamespaceSpecifier(whole) = specifier
+                && unfit::is_scenery(&it.source.value)
+            {
+                self.scenery.insert(whole.local.name.to_string());
+            }
             if let ImportDeclarationSpecifier::ImportSpecifier(named) = specifier {
                 let name = named.imported.name();
                 self.imported(named.span.start, &it.source.value, Some(&name));
@@ -259,7 +269,7 @@ impl<'a> Visit<'a> for Policy {
             object => callee(object),
         };
         let property = it.property.name.as_str();
-        self.member(it.span.start, property);
+        self.member(it.span.start, object.as_deref(), property);
         if let Some(object) = object.filter(|object| unfit::measures_window(object, property)) {
             self.window_size(it.span.start, &format!("{object}.{property}"));
         }
@@ -371,7 +381,11 @@ impl<'a> Visit<'a> for Policy {
     }
 
     fn visit_jsx_member_expression(&mut self, it: &JSXMemberExpression<'a>) {
-        self.member(it.property.span.start, it.property.name.as_str());
+        let object = match &it.object {
+            JSXMemberExpressionObject::IdentifierReference(name) => Some(name.name.as_str()),
+            _ => None,
+        };
+        self.member(it.property.span.start, object, it.property.name.as_str());
         walk::walk_jsx_member_expression(self, it);
     }
 

@@ -57,9 +57,14 @@ pub fn import(module: &str, name: Option<&str>) -> Option<(String, &'static str)
             let message = "<Artifact> writes a file beside the film, and there is only the film";
             Some((message.to_owned(), "leave it out"))
         }
-        ("three" | "@react-three/drei", Some(name)) => video(name),
+        (module, Some(name)) if is_scenery(module) => video(name),
         _ => None,
     }
+}
+
+/// Whether a module has textures of videos.
+pub fn is_scenery(module: &str) -> bool {
+    matches!(module, "three" | "@react-three/drei")
 }
 
 /// Why a video should not be shown by what is called so, and what to do instead.

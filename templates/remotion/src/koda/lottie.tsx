@@ -34,7 +34,9 @@ export function Lottie({ src, rate = 1, loop = false, style, className }: Lottie
         if (wanted) setData(read);
         continueRender(handle);
       },
-      (error: unknown) => cancelRender(error),
+      (error: unknown) => {
+        if (wanted) cancelRender(error);
+      },
     );
     return () => {
       wanted = false;
@@ -44,10 +46,12 @@ export function Lottie({ src, rate = 1, loop = false, style, className }: Lottie
 
   useLayoutEffect(() => {
     if (!data || !box.current) return;
-    // It is written to while it is played, and may be shown twice.
-    const animationData = structuredClone(data);
+    const before = new Set(document.body.children);
+    const animationData = withoutFontFiles(data);
     const animation = lottie.loadAnimation({ container: box.current, renderer: "svg", loop: false, autoplay: false, animationData });
     shown.current = animation;
+    // It measures fonts by words that it leaves behind.
+    for (const left of [...document.body.children]) if (!before.has(left) && left.localName === "span") left.remove();
     return () => {
       shown.current = null;
       animation.destroy();
@@ -63,6 +67,19 @@ export function Lottie({ src, rate = 1, loop = false, style, className }: Lottie
   }, [frame, fps, rate, loop, data]);
 
   return <div ref={box} style={style} className={className} />;
+}
+
+/**
+ * A copy, which is written to while it is played and may be shown twice. Its fonts are those of the page: for files of theirs it would
+ * wait by timers, and be blank until then.
+ */
+function withoutFontFiles(data: LottieData): LottieData {
+  const copy = structuredClone(data) as LottieData & { fonts?: { list?: { fPath?: string; origin?: number }[] } };
+  for (const font of copy.fonts?.list ?? []) {
+    delete font.fPath;
+    delete font.origin;
+  }
+  return copy;
 }
 
 async function read(src: string): Promise<LottieData> {

@@ -9,7 +9,7 @@ import { measureScene } from "./measure-scene";
 import { sceneCost } from "./scene-cost";
 import { Boundary, Settling, suspended } from "./pending";
 import { seekTheatre } from "./theatre";
-import { hasVideos, videosArrived } from "./video";
+import { hasVideos, onVideoArrived, videosArrived } from "./video";
 import { PATIENCE, realNow, sleep } from "./wait";
 
 extend(THREE as unknown as Parameters<typeof extend>[0]);
@@ -71,6 +71,8 @@ export function createEngine(stage: HTMLElement, failed: Failed): Engine {
     seekTheatre(seconds);
     advance(seconds);
   }
+
+  if (!capturing) onVideoArrived(() => state && render());
 
   return {
     canvas,

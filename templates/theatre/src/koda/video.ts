@@ -14,20 +14,54 @@ declare global {
 
 /** Browsers show the frame before at the very time when one begins. A capture sees to that itself. */
 const NUDGE = capturing ? 0 : 0.001;
-/** While the preview plays, how far a video may be from its place before it is put there, in seconds. */
+/** Nearer to its end than this, in seconds, a video may have no picture. */
+const END = 0.002;
+
+// While the preview plays, a video plays too: sought to every frame it would show few of them.
+/** How far it may be from its place before it is put there, in seconds. */
 const DRIFT = 0.15;
 /** Frames that come no more for so long, in milliseconds, are those of a preview that stands. */
 const STANDS = 250;
+/** After so long, in milliseconds, it is known how fast the preview plays; and after so long it is looked at anew. */
+const [KNOWN, ANEW] = [200, 2000];
+/** How long a video settles where it was put, in milliseconds. */
+const SETTLED = 200;
+/** What browsers play at all. */
+const [SLOWEST, FASTEST] = [0.0625, 16];
+/** A video that is not in the scene any more keeps its file for so long, in milliseconds: what waits for another file hides the
+ * scene, and shows it again. */
+const KEPT = 1000;
+
+/** Draws the scene again, because a video that stands has come to its frame. */
+let redraw: () => void = () => undefined;
+
+/** Has this called where the scene is to be drawn again. */
+export function onVideoArrived(listener: () => void): void {
+  redraw = listener;
+}
+
+/** Where a preview was at a time, in seconds of a video and milliseconds. */
+interface Moment {
+  at: number;
+  time: number;
+}
 
 /** A video that stands at the second that belongs to the frame, as a texture. */
 class Reel {
   readonly element = document.createElement("video");
   readonly texture: VideoTexture;
-  #wanted = -1;
-  #last = 0;
-  #timer = 0;
-
   readonly #src: string;
+  #mounted = false;
+  #follows = false;
+  #wanted = -1;
+  #placed = 0;
+  #timer = 0;
+  #from: Moment = { at: 0, time: 0 };
+  /** Seconds of the video in a second, while it plays. */
+  #speed = 1;
+  /** How much too late it is where it was put, in seconds, and when it was. */
+  #lag = 0;
+  #put: number | null = null;
 
   constructor(src: string) {
     const { element } = this;
@@ -38,34 +72,62 @@ class Reel {
     element.style.cssText = "position:fixed;left:0;top:0;width:1px;height:1px;opacity:0;pointer-events:none";
     this.texture = new VideoTexture(element);
     this.texture.colorSpace = SRGBColorSpace;
+    if (!capturing) element.addEventListener("seeked", () => this.#arrive());
   }
 
-  /** Brings it to a second of the file; `step` is that of a frame where it plays. */
+  /** Has it in the page, for as long as it is in the scene. */
+  mount() {
+    this.#mounted = true;
+    if (!this.element.src) this.element.src = this.#src;
+    document.body.append(this.element);
+    reels.add(this);
+    if (!capturing) this.#follow();
+  }
+
+  unmount() {
+    this.#mounted = false;
+    reels.delete(this);
+    clearTimeout(this.#timer);
+    this.#wanted = -1;
+    this.element.pause();
+    this.element.remove();
+    void sleep(KEPT).then(() => {
+      if (this.#mounted) return;
+      this.texture.dispose();
+      // Without a file it holds no decoder and no connection.
+      this.element.removeAttribute("src");
+      this.element.load();
+      known.delete(this.#src);
+    });
+  }
+
+  /** Brings it to a second of the file, which it has at `rate` where nothing else is known. */
   place(seconds: number, rate: number) {
     const wanted = Math.max(0, seconds) + NUDGE;
     if (wanted === this.#wanted) return;
     const step = wanted - this.#wanted;
-    const now = capturing ? 0 : realNow();
-    const plays = !capturing && this.#wanted >= 0 && step > 0 && step < 0.2 * rate && now - this.#last < STANDS;
     this.#wanted = wanted;
-    this.#last = now;
-    if (!plays) return this.stand();
-    // Sought to every frame it would show few of them.
-    const { element } = this;
-    element.playbackRate = rate;
-    if (Math.abs(element.currentTime - wanted) > DRIFT) element.currentTime = wanted;
-    if (element.paused && !element.ended) element.play().catch(() => undefined);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.stand(), STANDS);
+    if (capturing) return this.stand();
+    const now = realNow();
+    const passed = now - this.#placed;
+    this.#placed = now;
+    if (passed > STANDS || step < 0 || step > (passed / 1000) * FASTEST) {
+      this.#from = { at: wanted, time: now };
+      this.#speed = rate;
+      return this.stand();
+    }
+    this.#play(now);
   }
 
   /** Stands exactly where it is to be. */
   stand() {
+    const { element } = this;
     if (!capturing) {
       clearTimeout(this.#timer);
-      this.element.pause();
+      this.#put = null;
+      element.pause();
     }
-    if (Math.abs(this.element.currentTime - this.#wanted) > 1e-4) this.element.currentTime = this.#wanted;
+    if (Math.abs(element.currentTime - this.#wanted) > 1e-4) element.currentTime = this.#wanted;
   }
 
   /** Whether its frame is there. */
@@ -74,22 +136,43 @@ class Reel {
     return Boolean(error) || (!seeking && readyState >= HTMLMediaElement.HAVE_CURRENT_DATA);
   }
 
-  /** Loads it, for as long as it is in the scene. */
-  mount() {
-    this.element.src = this.#src;
-    document.body.append(this.element);
-    reels.add(this);
+  #play(now: number) {
+    const { element } = this;
+    const { at, time } = this.#from;
+    // The preview may play slower or faster than the film, and the film than it was written.
+    if (now - time > KNOWN) this.#speed = Math.min(FASTEST, Math.max(SLOWEST, (this.#wanted - at) / ((now - time) / 1000)));
+    if (now - time > ANEW) this.#from = { at: this.#wanted, time: now };
+    if (Math.abs(element.playbackRate / this.#speed - 1) > 0.03) element.playbackRate = this.#speed;
+    const off = element.currentTime - this.#wanted;
+    if (this.#put !== null && !element.seeking && now - this.#put > SETTLED) {
+      this.#lag = Math.min(1, Math.max(0, this.#lag - off / this.#speed));
+      this.#put = null;
+    }
+    if (this.#put === null && !element.seeking && Math.abs(off) > DRIFT) {
+      // The film goes on while it is on its way.
+      element.currentTime = this.#wanted + this.#lag * this.#speed;
+      this.#put = now;
+    }
+    if (element.paused && !element.ended) element.play().catch(() => undefined);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.stand(), STANDS);
   }
 
-  unmount() {
-    reels.delete(this);
-    clearTimeout(this.#timer);
-    this.#wanted = -1;
-    this.texture.dispose();
-    // Without a file it holds no decoder and no connection.
-    this.element.removeAttribute("src");
-    this.element.load();
-    this.element.remove();
+  /** Every picture that it comes to is to be drawn. */
+  #follow() {
+    if (this.#follows) return;
+    this.#follows = true;
+    this.element.requestVideoFrameCallback(() => {
+      this.#follows = false;
+      this.texture.needsUpdate = true;
+      if (this.#mounted) this.#follow();
+    });
+  }
+
+  #arrive() {
+    if (!this.#mounted || !this.element.paused) return;
+    this.texture.needsUpdate = true;
+    redraw();
   }
 }
 
@@ -169,7 +252,7 @@ export function useVideo(src: string, options: VideoOptions = {}): VideoTexture 
       const { at = 0, until = Infinity, from = 0, rate = 1, loop = false } = latest.current;
       const passed = Math.max(0, Math.min(frames.get() / fps, until - 1 / fps) - at);
       const length = found.duration - from;
-      const seconds = loop && length > 0 ? (passed * rate) % length : Math.min(passed * rate, Math.max(0, length - 1 / fps));
+      const seconds = loop && length > 0 ? (passed * rate) % length : Math.min(passed * rate, Math.max(0, length - END));
       reel.place(from + seconds, rate);
     };
     place();
