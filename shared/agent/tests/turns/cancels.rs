@@ -5,7 +5,7 @@ use koda_domain::{
     EventBody, WorkPath,
     event::SandboxStatus,
     objects::ObjectKey,
-    render::{Render, RenderSpec, RenderStatus},
+    render::{Render, RenderStatus},
     sandbox::{FileWrite, SandboxProvider},
 };
 use koda_testkit::{FakeFiles, FakeRun, FakeSandboxes};
@@ -51,14 +51,6 @@ fn made(progress: &str, files: &mut FakeFiles) {
     files.insert(progress.to_owned(), said.to_string().into());
 }
 
-async fn queue(bench: &Bench) -> Render {
-    bench
-        .studio
-        .queue_render(&bench.tenant, bench.session, RenderSpec::default())
-        .await
-        .unwrap()
-}
-
 /// Cancels it; it must be told of as cancelled within a second.
 async fn cancel(bench: &Bench, render: &Render) {
     let began = Instant::now();
@@ -80,7 +72,7 @@ async fn cancel(bench: &Bench, render: &Render) {
 
 /// Nothing of it is left, nothing more is told of it, and the sandbox can be used: another render of it is ready.
 async fn assert_undone(bench: &Bench, sandboxes: &FakeSandboxes, render: &Render) {
-    let next = queue(bench).await;
+    let next = bench.queue_render().await;
     let state = bench
         .until("the next render", |s| {
             s.render(next.id).unwrap().status.is_final()
@@ -139,7 +131,7 @@ async fn a_render_is_cancelled_at_once_while_its_sandbox_is_made_and_the_session
     let _work = bench.work();
     bench.built().await;
     sandboxes.lose_all();
-    let render = queue(&bench).await;
+    let render = bench.queue_render().await;
     bench
         .until("a sandbox that starts", |s| {
             s.sandbox.as_ref().unwrap().status == SandboxStatus::Starting
@@ -171,7 +163,7 @@ async fn a_render_is_cancelled_at_once_while_its_helpers_are_made_and_they_are_e
     let bench = bench(setup).await;
     let _work = bench.work();
     bench.built().await;
-    let render = queue(&bench).await;
+    let render = bench.queue_render().await;
     let name = render.id.to_string();
     soon(async || sandboxes.runs(&name)).await;
     let began = Instant::now();
@@ -194,7 +186,7 @@ async fn a_render_is_cancelled_at_once_while_it_draws() {
     let bench = bench(setup).await;
     let _work = bench.work();
     bench.built().await;
-    let render = queue(&bench).await;
+    let render = bench.queue_render().await;
     let name = render.id.to_string();
     soon(async || sandboxes.runs(&name)).await;
     let began = Instant::now();
@@ -217,7 +209,7 @@ async fn a_renderer_that_says_much_is_ended_whoever_sees_first_that_it_is_cancel
     bench.built().await;
     let id = bench.state().await.sandbox.unwrap().id.unwrap();
     for wait in 0..10 {
-        let render = queue(&bench).await;
+        let render = bench.queue_render().await;
         let name = render.id.to_string();
         soon(async || sandboxes.runs(&name)).await;
         let path = format!(".koda/renders/{}/progress.json", render.id);
@@ -255,7 +247,7 @@ async fn a_render_is_cancelled_at_once_while_its_file_comes_home_and_the_half_of
     let bench = bench(setup).await;
     let _work = bench.work();
     bench.built().await;
-    let render = queue(&bench).await;
+    let render = bench.queue_render().await;
     bench
         .until("an upload", |s| {
             let progress = s.render(render.id).unwrap().progress.as_ref();
@@ -284,7 +276,7 @@ async fn a_render_is_cancelled_at_once_while_a_part_of_it_comes_home() {
     let bench = bench(setup).await;
     let _work = bench.work();
     bench.built().await;
-    let render = queue(&bench).await;
+    let render = bench.queue_render().await;
     let name = render.id.to_string();
     soon(async || sandboxes.runs(&name)).await;
     tokio::time::sleep(SECOND / 2).await;
@@ -300,7 +292,7 @@ async fn a_file_that_is_home_whole_goes_where_its_render_is_cancelled_before_it_
     let bench = bench(setup).await;
     let _work = bench.work();
     bench.built().await;
-    let render = queue(&bench).await;
+    let render = bench.queue_render().await;
     let film = ObjectKey::render(&bench.tenant, render.id, "mp4");
     // Its poster is on the way then.
     soon(async || bench.studio.objects().head(&film).await.unwrap().is_some()).await;
@@ -317,7 +309,7 @@ async fn no_render_is_ready_after_somebody_has_cancelled_it() {
     let _work = bench.work();
     bench.built().await;
     for milliseconds in (0..400).step_by(20) {
-        let render = queue(&bench).await;
+        let render = bench.queue_render().await;
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         let cancelled = bench
             .studio

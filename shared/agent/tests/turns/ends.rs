@@ -2,7 +2,7 @@
 
 use crate::room::*;
 use koda_domain::{
-    render::{Render, RenderFailure, RenderSpec, RenderStatus},
+    render::{Render, RenderFailure, RenderStatus},
     sandbox::EndedBy,
 };
 use koda_testkit::{FakeFiles, FakeRun};
@@ -61,11 +61,7 @@ async fn rendered(ends: Vec<Option<End>>) -> (Render, Vec<Option<String>>) {
     let bench = bench(setup).await;
     let _work = bench.work();
     bench.built().await;
-    bench
-        .studio
-        .queue_render(&bench.tenant, bench.session, RenderSpec::default())
-        .await
-        .unwrap();
+    bench.queue_render().await;
     let state = bench
         .until("the render", |s| s.renders[0].status.is_final())
         .await;

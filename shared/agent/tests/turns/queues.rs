@@ -1,10 +1,7 @@
 //! Renders wait for their turn: one at a time in a session, and so many at once in a deployment.
 
 use crate::room::*;
-use koda_domain::{
-    EventBody, RenderId,
-    render::{RenderSpec, RenderStatus},
-};
+use koda_domain::{EventBody, RenderId, render::RenderStatus};
 use koda_testkit::{FakeRun, FakeSandboxes, ScriptedModel, answer, say};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
@@ -45,11 +42,7 @@ async fn beside(bench: &Bench) -> Bench {
 }
 
 async fn queue(bench: &Bench) -> RenderId {
-    let queued = bench
-        .studio
-        .queue_render(&bench.tenant, bench.session, RenderSpec::default())
-        .await
-        .unwrap();
+    let queued = bench.queue_render().await;
     assert_eq!(queued.status, RenderStatus::Queued);
     queued.id
 }

@@ -78,11 +78,7 @@ async fn a_render_that_fails_twice_says_why() {
     let bench = bench(setup).await;
     let _work = bench.work();
     bench.built().await;
-    bench
-        .studio
-        .queue_render(&bench.tenant, bench.session, RenderSpec::default())
-        .await
-        .unwrap();
+    bench.queue_render().await;
     let state = bench
         .until("the render", |s| s.renders[0].status.is_final())
         .await;

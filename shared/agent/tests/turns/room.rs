@@ -6,6 +6,7 @@ use koda_domain::{
     message::Content,
     model::{ModelAnswer, ModelError, ModelRequest},
     project::{Document, Project},
+    render::{Render, RenderSpec},
     sandbox::{Exec, SandboxProvider},
     state::Phase,
 };
@@ -232,6 +233,14 @@ impl Bench {
             .post_message(&self.tenant, self.session, message)
             .await
             .unwrap();
+    }
+
+    /// A render by default, which is queued.
+    pub async fn queue_render(&self) -> Render {
+        self.studio
+            .queue_render(&self.tenant, self.session, RenderSpec::default())
+            .await
+            .unwrap()
     }
 
     pub async fn state(&self) -> SessionState {

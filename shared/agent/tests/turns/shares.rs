@@ -3,7 +3,7 @@
 use crate::room::*;
 use koda_domain::{
     objects::{ObjectKey, read_all},
-    render::{Render, RenderSpec, RenderStatus},
+    render::{Render, RenderStatus},
     sandbox::SandboxProvider,
 };
 use koda_testkit::{FakeFiles, FakeRun, FakeSandboxes, ScriptedModel, answer, call, say};
@@ -352,11 +352,7 @@ async fn rendering(setup: Setup) -> (Bench, FakeSandboxes, Render) {
         let _work = bench.work();
         bench.built().await;
     }
-    let render = bench
-        .studio
-        .queue_render(&bench.tenant, bench.session, RenderSpec::default())
-        .await
-        .unwrap();
+    let render = bench.queue_render().await;
     (bench, sandboxes, render)
 }
 

@@ -284,11 +284,7 @@ impl Page {
             }
             self.load().await?;
         }
-        let failure = Failure {
-            code: Code::FrameFailed,
-            ..loads_anew()
-        };
-        Err(NotShown::Other(failure.at(frame)))
+        Err(NotShown::Other(loads_anew(Code::FrameFailed).at(frame)))
     }
 
     /// Shows frames one after the other without taking pictures, until one fails or the time is over: each where time allows,

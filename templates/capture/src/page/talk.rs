@@ -9,10 +9,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 /// A page may load itself anew, as Vite has it do when it finds a dependency; but not for ever.
-pub fn loads_anew() -> Failure {
+pub fn loads_anew(code: Code) -> Failure {
     let message = "the page loads itself anew again and again";
-    Failure::new(Code::PageFailed, message)
-        .hint("a composition stays where it is: no location.reload()")
+    Failure::new(code, message).hint("a composition stays where it is: no location.reload()")
 }
 
 impl Page {
@@ -53,7 +52,9 @@ impl Page {
                             .map_err(Failure::from)?;
                     }
                 }
-                Err(failure) if reloaded(&failure.message) => return Err(loads_anew()),
+                Err(failure) if reloaded(&failure.message) => {
+                    return Err(loads_anew(Code::PageFailed));
+                }
                 Err(failure) => return Err(failure),
             }
         }

@@ -202,14 +202,12 @@ impl Member {
                 }
             }
         }
-        let failure = Failure {
-            code: Code::FrameFailed,
-            ..loads_anew()
-        };
-        let frame = rest.first().copied();
-        Err(frame
-            .map_or(failure.clone(), |frame| failure.at(frame))
-            .into())
+        let failure = loads_anew(Code::FrameFailed);
+        Err(match rest.first() {
+            Some(&frame) => failure.at(frame),
+            None => failure,
+        }
+        .into())
     }
 }
 

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 pub mod clip;
 pub mod film;
+pub mod renderer;
 pub mod sound;
 
 /// The crate's folder.
